@@ -1,0 +1,111 @@
+"""A recorded set, and the session that holds the sets of both sides: values, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from imu.samples import Stream
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """One set: what its sensors measured.
+
+    Attributes
+    ----------
+    name : str
+        The file's stem: ``left``, ``right-2``; ``calibration`` for the trunk lean.
+    side : str
+        ``left`` or ``right``; empty for the calibration.
+    source : str
+        The file's name, for messages.
+    streams : Mapping of str to Stream
+        By segment.
+    cut_rows : int
+        1 where the file ended in the middle of a line, which was dropped; otherwise 0.
+    unknown_columns : tuple of str
+        Columns that are not the contract's, left alone.
+    """
+
+    name: str
+    side: str
+    source: str
+    streams: Mapping[str, Stream]
+    cut_rows: int = 0
+    unknown_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of ``events.csv``.
+
+    Attributes
+    ----------
+    set_name : str
+        The set the marker belongs to (``left``, ``right-2``).
+    time_s : float
+        On the set's common time, 0 at its first sample.
+    kind : str
+        ``pain``, ``pinch``, ``cramp``, ``note``, ``dropout`` or ``reconnect``.
+    score : float or None
+        0 to 10, where one was given.
+    text : str
+        Free text, untrusted.
+    """
+
+    set_name: str
+    time_s: float
+    kind: str
+    score: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorInfo:
+    """What ``session.json`` says of one sensor; every entry is optional."""
+
+    model: str | None = None
+    address: str | None = None
+    firmware: str | None = None
+    rate_hz: float | None = None
+    battery_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """Who, when and with what; every entry is optional."""
+
+    subject: str | None = None
+    started: str | None = None
+    planned_reps: int | None = None
+    sensors: Mapping[str, SensorInfo] = field(default_factory=dict)
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """One visit of one person: the sets, the markers and their provenance.
+
+    Attributes
+    ----------
+    name : str
+        The folder's name.
+    info : SessionInfo
+        From ``session.json``; empty where there is none.
+    recordings : tuple of Recording
+        The sets, left before right, then in the order of their numbers.
+    events : tuple of Event
+        From ``events.csv``, in file order.
+    calibration : Recording or None
+        The trunk lean, where it was recorded.
+    sha256 : str
+        Over the names and bytes of all files read, hex.
+    """
+
+    name: str
+    info: SessionInfo
+    recordings: tuple[Recording, ...]
+    events: tuple[Event, ...] = ()
+    calibration: Recording | None = None
+    sha256: str = ""
