@@ -53,7 +53,7 @@ class Settings:
 
 
 def settings_from(table: Mapping[str, object], source: str) -> Settings:
-    """Settings from a parsed TOML table; names that are not settings are refused.
+    """Make settings of a parsed TOML table; names that are not settings are refused.
 
     Raises
     ------
