@@ -1,0 +1,18 @@
+"""A seated person with two sensors, and the truth.
+
+It shares no code with the analysis beyond units and value types, so that the two can disagree.
+
+``tracks``, ``settings``
+    Exact angles over time; what the person does and what the sensors are like.
+``drill``, ``motion``
+    The set as planned; the true pose of every segment.
+``sensors``, ``truth``
+    What sensors there would read; the contract's rows by its own definitions.
+``sets``
+    `simulate_set`: all of that for one set.
+"""
+
+from imu.simulator.sets import Truth, simulate_set
+from imu.simulator.settings import DrillSettings, SensorSettings
+
+__all__ = ["DrillSettings", "SensorSettings", "Truth", "simulate_set"]

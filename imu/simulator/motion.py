@@ -1,0 +1,84 @@
+"""Tracks -> true pose of pelvis and thigh at any instant, and what lies between them.
+
+World: right-handed, Z up. Segment axes are the ISB's: X anterior, Y up (femur: from knee to hip),
+Z right. With s = +1 on the right and -1 on the left, all rotations intrinsic::
+
+    pelvis = heading * Ry(s rotation) Rx(-s obliquity) Rz(-tilt)
+    femur  = pelvis * Rz(flexion) Rx(s adduction) Ry(s IR)
+
+Signs of the pelvis: a positive turn about Z (right) lifts the front, so anterior tilt is negative;
+a positive turn about X (anterior) lowers the right side, so a rising right hip is negative; a
+positive turn about Y (up) brings the right side forward. The order, vertical axis first, is that of
+Baker (2001), Gait Posture 13:1. Hip: joint coordinate system of Wu et al. (2002), J Biomech 35:543.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from imu.samples import Array
+from imu.simulator.tracks import CHANNELS, Track
+from imu.units import RAD_PER_DEG
+
+HALF_HIP_DISTANCE_M = 0.085
+FEMUR_M = 0.42
+
+# pelvis axes to world at heading 0: X forward = world x, Y up = world z, Z right = world -y
+_LEVEL = Rotation.from_matrix([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """The true movement of one set.
+
+    Attributes
+    ----------
+    side : str
+        ``left`` or ``right``.
+    heading_rad : float
+        Where the person faces, about the vertical.
+    neutral_flexion_deg : float
+        Hip flexion at neutral.
+    tracks : Mapping of str to Track
+        By channel; angles in degrees, ``forward_m`` and ``right_m`` in metres.
+    """
+
+    side: str
+    heading_rad: float
+    neutral_flexion_deg: float
+    tracks: Mapping[str, Track]
+
+    @property
+    def sign(self) -> float:
+        """+1 on the right side, -1 on the left."""
+        return 1.0 if self.side == "right" else -1.0
+
+    def poses(self, time_s: Array) -> dict[str, tuple[Rotation, Array]]:
+        """Pelvis and femur: orientation (segment axes to world) and origin [m].
+
+        The pelvis' origin is the middle between the hips, the femur's the working hip; the shank
+        keeps a right angle to the femur and starts at the knee.
+        """
+        value = {name: self.tracks[name].at(time_s) for name in CHANNELS}
+        heading = Rotation.from_euler("z", self.heading_rad) * _LEVEL
+        pelvis = heading * self._pelvis(value)
+        femur = pelvis * self._hip(value)
+        sway = np.column_stack([value["forward_m"], np.zeros(len(time_s)), value["right_m"]])
+        middle = heading.apply(sway)
+        hip = middle + pelvis.apply([0.0, 0.0, self.sign * HALF_HIP_DISTANCE_M])
+        knee = hip + femur.apply([0.0, -FEMUR_M, 0.0])
+        shank = femur * Rotation.from_euler("z", -np.pi / 2)
+        return {"pelvis": (pelvis, middle), "thigh": (femur, hip), "shank": (shank, knee)}
+
+    def _pelvis(self, value: Mapping[str, Array]) -> Rotation:
+        turns = [self.sign * value["rotation"], -self.sign * value["obliquity"], -value["tilt"]]
+        return Rotation.from_euler("YXZ", np.column_stack(turns) * RAD_PER_DEG)
+
+    def _hip(self, value: Mapping[str, Array]) -> Rotation:
+        flexion = self.neutral_flexion_deg + value["flexion"]
+        turns = [flexion, self.sign * value["adduction"], self.sign * value["ir"]]
+        return Rotation.from_euler("ZXY", np.column_stack(turns) * RAD_PER_DEG)

@@ -1,0 +1,322 @@
+"""What the simulated person does and what the simulated sensors are like.
+
+In the units people speak of: degrees, seconds, milli-g. Every field can stand in a TOML file and on
+the command line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+from imu.errors import CallError
+
+
+@dataclass(frozen=True, slots=True)
+class DrillSettings:
+    """One set of the seated drill.
+
+    Attributes
+    ----------
+    reps : int
+        Repetitions.
+    range_deg : float
+        Internal rotation of a repetition.
+    inward_s, hold_s, return_s, pause_s : float
+        Duration of the turn in, of the end-range hold (0: none), of the turn back, and of the
+        pause at neutral after it.
+    variation : float
+        Standard deviation, as a fraction, of the range, the durations and the compensations from
+        repetition to repetition.
+    return_error_deg : float
+        Standard deviation of where a return ends, about neutral.
+    stage_stop_s : float
+        Above 0 the inward turn stops this long about half-way (two stages).
+    bounces, bounce_deg, bounce_s : int, float, float
+        Reversals at the end range: how many, how far back, how long one way.
+    overshoot_deg, overshoot_pause_s : float
+        Outward movement past neutral after every return, and the pause before it; with a pause
+        of 0 the return itself runs on outward without a stop.
+    twitch_deg : float
+        Above 0 every pause holds one small inward twitch of this size.
+    fidget_before_s, fidget_after_s : float
+        Irregular movements of thigh and pelvis before the still moment and after the set.
+    still_before_s, still_after_s : float
+        Sitting still before the first repetition and after the last.
+    neutral_drift_deg : float
+        How far the neutral IR has moved by the last repetition.
+    broken_off : float
+        Above 0 the recording ends after this fraction of the last repetition.
+    off_level_deg : float
+        How far the knee is below the hip: hip flexion at neutral is 90 minus this.
+    pelvis_tilt_deg, pelvis_obliquity_deg, pelvis_rotation_deg : float
+        Pelvis movement in step with the turn: + anterior, + working side's hip rises, + working
+        side's hip moves forward.
+    hip_flexion_deg, hip_adduction_deg : float
+        Off-axis movement of the hip in step with the turn.
+    mixed_signs : bool
+        Draw the sign of each of these five movements from the seed.
+    pelvis_from_rep : int
+        First repetition with the whole pelvis movement; a fifth of it before.
+    pelvis_growth : float
+        Fraction by which it grows with each repetition from then on.
+    pelvis_lag_s : float
+        By how much the pelvis trails the thigh.
+    pelvis_late : float
+        Fraction of the inward turn before the pelvis joins in.
+    pelvis_residual_deg : float
+        Pelvis rotation left at the end of a repetition, root mean square over repetitions.
+    breathing_deg : float
+        Amplitude of the pelvis tilt with every breath (about 0.25 Hz).
+    wander_deg : float
+        Slow wander (below 0.05 Hz) of every angle.
+    sway_deg, sway_m : float
+        Largest postural sway, 0.1 to 0.4 Hz, of pelvis and thigh as one body: rotation in each
+        plane, translation along each horizontal axis.
+    """
+
+    reps: int = 8
+    range_deg: float = 32.0
+    inward_s: float = 2.2
+    hold_s: float = 1.0
+    return_s: float = 2.4
+    pause_s: float = 1.2
+    variation: float = 0.05
+    return_error_deg: float = 0.5
+    stage_stop_s: float = 0.0
+    bounces: int = 0
+    bounce_deg: float = 3.0
+    bounce_s: float = 0.25
+    overshoot_deg: float = 0.0
+    overshoot_pause_s: float = 0.3
+    twitch_deg: float = 0.0
+    fidget_before_s: float = 0.0
+    fidget_after_s: float = 0.0
+    still_before_s: float = 3.0
+    still_after_s: float = 2.0
+    neutral_drift_deg: float = 0.0
+    broken_off: float = 0.0
+    off_level_deg: float = 0.0
+    pelvis_tilt_deg: float = 1.5
+    pelvis_obliquity_deg: float = 1.2
+    pelvis_rotation_deg: float = -1.5
+    hip_flexion_deg: float = 2.5
+    hip_adduction_deg: float = 2.0
+    mixed_signs: bool = False
+    pelvis_from_rep: int = 1
+    pelvis_growth: float = 0.0
+    pelvis_lag_s: float = 0.0
+    pelvis_late: float = 0.0
+    pelvis_residual_deg: float = 0.3
+    breathing_deg: float = 0.2
+    wander_deg: float = 0.1
+    sway_deg: float = 0.0
+    sway_m: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_finite(self)
+        _require(self.reps >= 1, "reps", self.reps, "at least 1")
+        for name in ("inward_s", "return_s", "bounce_s"):
+            value = getattr(self, name)
+            _require(value >= 0.1, name, value, "at least 0.1 s")
+        for name in ("variation", "pelvis_late", "broken_off"):
+            value = getattr(self, name)
+            _require(0 <= value <= 0.9, name, value, "0 to 0.9")
+        _require(1 <= self.range_deg <= 90, "range_deg", self.range_deg, "1 to 90")
+        _require(abs(self.off_level_deg) <= 60, "off_level_deg", self.off_level_deg, "-60 to 60")
+        _require_not_negative(self, _NOT_NEGATIVE_IN_DRILL)
+
+
+_NOT_NEGATIVE_IN_DRILL = (
+    "hold_s",
+    "pause_s",
+    "return_error_deg",
+    "stage_stop_s",
+    "bounces",
+    "overshoot_pause_s",
+    "twitch_deg",
+    "fidget_before_s",
+    "fidget_after_s",
+    "still_before_s",
+    "still_after_s",
+    "pelvis_lag_s",
+    "pelvis_residual_deg",
+    "breathing_deg",
+    "wander_deg",
+    "sway_deg",
+    "sway_m",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSettings:
+    """The sensors, how they are worn, and how their samples reach the host.
+
+    Attributes
+    ----------
+    rate_hz, thigh_rate_hz : float
+        Samples a second of every sensor; of the thigh sensor where it differs (0: the same).
+    gyr_noise_deg_s_rthz : float
+        White noise density; a sample's standard deviation is this times the root of the rate.
+    gyr_bias_deg_s : float
+        Magnitude of the constant bias, in a random direction.
+    gyr_bias_walk_deg_s_rts : float
+        Random walk of the bias on each axis, per root second.
+    acc_noise_mg, acc_bias_mg : float
+        Standard deviation of a sample on each axis; magnitude of the bias, random direction.
+    gyr_scale_sd, acc_scale_sd : float
+        Standard deviation of each axis' scale error, as a fraction.
+    misalignment_deg : float
+        Standard deviation of each axis' small rotation between gyroscope and accelerometer.
+    bits, gyr_full_scale_deg_s, acc_full_scale_g : int, float, float
+        Quantisation (0 bits: none) and the value at which a sensor saturates.
+    arrivals : bool
+        Whether there is ``arrival_s``; each sensor then has a clock of its own.
+    pelvis_clock_ppm, thigh_clock_ppm : float
+        How much faster than the host's clock a sensor's runs; needs ``arrivals``.
+    connection_interval_s, latency_s : float
+        Packets leave at this interval and take this long, or a little (some ms) longer.
+    late_bursts_per_min, late_burst_s : float
+        How often nothing gets through, and for how long; it then arrives at once.
+    loss : float
+        Fraction of samples lost at random.
+    pelvis_gaps, thigh_gaps : tuple of (start, duration)
+        Times [s from the recording's start] in which every sample is lost.
+    duplicates : float
+        Fraction of rows written twice.
+    pelvis_off_flat_deg : float
+        Angle of the pelvis sensor's +z to backward, in a random direction.
+    sacrum_tilt_deg : float
+        The sacrum's own slope at neutral: how far the pelvis sensor's +z points upward.
+    thigh_distal_m, thigh_lateral_m : float
+        Where the thigh sensor sits: from the hip along the femur, out from its axis.
+    pelvis_behind_m : float
+        Where the pelvis sensor sits: behind the line through the hips.
+    shank, magnetometer : bool
+        A third sensor on the shank; columns of a useless magnetometer.
+    """
+
+    rate_hz: float = 100.0
+    thigh_rate_hz: float = 0.0
+    gyr_noise_deg_s_rthz: float = 0.007
+    gyr_bias_deg_s: float = 0.3
+    gyr_bias_walk_deg_s_rts: float = 0.0003
+    acc_noise_mg: float = 2.0
+    acc_bias_mg: float = 0.0
+    gyr_scale_sd: float = 0.0
+    acc_scale_sd: float = 0.0
+    misalignment_deg: float = 0.0
+    bits: int = 16
+    gyr_full_scale_deg_s: float = 2000.0
+    acc_full_scale_g: float = 16.0
+    arrivals: bool = False
+    pelvis_clock_ppm: float = 0.0
+    thigh_clock_ppm: float = 0.0
+    connection_interval_s: float = 0.03
+    latency_s: float = 0.008
+    late_bursts_per_min: float = 0.0
+    late_burst_s: float = 0.25
+    loss: float = 0.0
+    pelvis_gaps: tuple[tuple[float, float], ...] = ()
+    thigh_gaps: tuple[tuple[float, float], ...] = ()
+    duplicates: float = 0.0
+    pelvis_off_flat_deg: float = 3.0
+    sacrum_tilt_deg: float = 0.0
+    thigh_distal_m: float = 0.20
+    thigh_lateral_m: float = 0.07
+    pelvis_behind_m: float = 0.10
+    shank: bool = False
+    magnetometer: bool = False
+
+    def __post_init__(self) -> None:
+        _require_finite(self)
+        _require(10 <= self.rate_hz <= 2000, "rate_hz", self.rate_hz, "10 to 2000")
+        thigh = self.thigh_rate_hz
+        _require(thigh == 0 or 10 <= thigh <= 2000, "thigh_rate_hz", thigh, "0, or 10 to 2000")
+        _require(0 <= self.loss <= 0.9, "loss", self.loss, "0 to 0.9")
+        _require(0 <= self.duplicates <= 0.5, "duplicates", self.duplicates, "0 to 0.5")
+        _require(self.bits in range(33), "bits", self.bits, "0 to 32")
+        ppm = (self.pelvis_clock_ppm, self.thigh_clock_ppm)
+        _require(self.arrivals or ppm == (0, 0), "arrivals", False, "true where clocks differ")
+        _require_not_negative(self, _NOT_NEGATIVE_IN_SENSORS)
+
+
+_NOT_NEGATIVE_IN_SENSORS = (
+    "gyr_noise_deg_s_rthz",
+    "gyr_bias_deg_s",
+    "gyr_bias_walk_deg_s_rts",
+    "acc_noise_mg",
+    "acc_bias_mg",
+    "gyr_scale_sd",
+    "acc_scale_sd",
+    "misalignment_deg",
+    "connection_interval_s",
+    "latency_s",
+    "late_bursts_per_min",
+    "late_burst_s",
+)
+
+Settings = TypeVar("Settings", DrillSettings, SensorSettings)
+
+
+def changed(settings: Settings, table: Mapping[str, object], source: str) -> Settings:
+    """Replace some values, as parsed from TOML.
+
+    Raises
+    ------
+    CallError
+        A name that is no setting, or a value of the wrong kind or out of range.
+    """
+    values: dict[str, object] = {}
+    for name, value in table.items():
+        known = [field.name for field in fields(settings)]
+        if name not in known:
+            raise CallError(f"{source}: unknown setting {name!r}. Known: {', '.join(known)}.")
+        values[name] = _converted(getattr(settings, name), value, f"{source}: {name}")
+    try:
+        return replace(settings, **values)  # type: ignore[arg-type]
+    except CallError as error:
+        raise CallError(f"{source}: {error}") from None
+
+
+def _converted(old: object, value: object, where: str) -> object:
+    """Give a value the type of the one it replaces."""
+    if isinstance(old, bool) and isinstance(value, bool):
+        return value
+    if isinstance(old, tuple) and isinstance(value, list):
+        if all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+            return tuple((_number(a, where), _number(b, where)) for a, b in value)
+        raise CallError(f"{where} is {value!r}. Give a list of [start, duration] pairs.")
+    if isinstance(old, bool | tuple):
+        kind = "true or false" if isinstance(old, bool) else "a list of [start, duration] pairs"
+        raise CallError(f"{where} is {value!r}. Give {kind}.")
+    number = _number(value, where)
+    if isinstance(old, int) and number != int(number):
+        raise CallError(f"{where} is {value!r}. Give a whole number.")
+    return int(number) if isinstance(old, int) else number
+
+
+def _number(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise CallError(f"{where} is {value!r}. Give a number.")
+    return float(value)
+
+
+def _require(condition: bool, name: str, value: object, expected: str) -> None:
+    if not condition:
+        raise CallError(f"{name} is {value!r}, expected {expected}.")
+
+
+def _require_finite(settings: DrillSettings | SensorSettings) -> None:
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, int | float):
+            _require(math.isfinite(value), field.name, value, "a finite number")
+
+
+def _require_not_negative(settings: DrillSettings | SensorSettings, names: tuple[str, ...]) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        _require(value >= 0, name, value, "0 or more")
