@@ -3,7 +3,7 @@
 World: right-handed, Z up. Segment axes are the ISB's: X anterior, Y up (femur: from knee to hip),
 Z right. With s = +1 on the right and -1 on the left, all rotations intrinsic::
 
-    pelvis = heading * Ry(s rotation) Rx(-s obliquity) Rz(-tilt)
+    pelvis = heading * Rz(-tilt) Rx(-s obliquity) Ry(s rotation)
     femur  = pelvis * Rz(flexion) Rx(s adduction) Ry(s IR)
 
 Signs of the pelvis: a positive turn about Z (right) lifts the front, so anterior tilt is negative;
@@ -75,8 +75,8 @@ class Motion:
         return {"pelvis": (pelvis, middle), "thigh": (femur, hip), "shank": (shank, knee)}
 
     def _pelvis(self, value: Mapping[str, Array]) -> Rotation:
-        turns = [self.sign * value["rotation"], -self.sign * value["obliquity"], -value["tilt"]]
-        return Rotation.from_euler("YXZ", np.column_stack(turns) * RAD_PER_DEG)
+        turns = [-value["tilt"], -self.sign * value["obliquity"], self.sign * value["rotation"]]
+        return Rotation.from_euler("ZXY", np.column_stack(turns) * RAD_PER_DEG)
 
     def _hip(self, value: Mapping[str, Array]) -> Rotation:
         flexion = self.neutral_flexion_deg + value["flexion"]

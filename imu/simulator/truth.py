@@ -110,8 +110,8 @@ def true_angles(motion: Motion, plan: Plan, first_s: float, last_s: float) -> Tr
     hip_still = level.inv() * femur_still
     sign = motion.sign
     hip_angles = (hip.as_euler("ZXY") - hip_still.as_euler("ZXY")) * [1.0, sign, sign]
-    pelvis_angles = pelvis.as_euler("YXZ") * [sign, -sign, -1.0]
-    table = np.column_stack([hip_angles[:, [2, 0, 1]], pelvis_angles[:, [2, 1, 0]]]) * DEG_PER_RAD
+    pelvis_angles = pelvis.as_euler("ZXY") * [-1.0, -sign, sign]
+    table = np.column_stack([hip_angles[:, [2, 0, 1]], pelvis_angles]) * DEG_PER_RAD
     columns = {name: table[:, column] for column, name in enumerate(ANGLE_COLUMNS)}
     return TrueAngles(time_s, columns, pelvis)
 
