@@ -14,6 +14,7 @@ HIP = ("ir", "flexion", "adduction")
 PELVIS = ("tilt", "obliquity", "rotation")
 BREATH_HZ = 0.25
 TWITCH_S = 0.3
+CALIBRATION_STILL_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,24 @@ def plan_set(settings: DrillSettings, rng: np.random.Generator) -> Plan:
     planner.wait(settings.still_after_s)
     planner.fidget(settings.fidget_after_s)
     return Plan(planner.tracks, reps, still, planner.now_s)
+
+
+def plan_leans(settings: DrillSettings, rng: np.random.Generator) -> Plan:
+    """Plan the calibration: still for 3 s, then lean the trunk forward and back three times.
+
+    The pelvis tilts, the hip flexes with it, so that the thigh stays on the bench.
+    """
+    planner = Planner(settings, rng)
+    _add_waves(planner)
+    planner.wait(CALIBRATION_STILL_S)
+    for _ in range(3):
+        lean_deg = float(rng.uniform(18, 28))
+        planner.move(1.2, {"tilt": lean_deg, "flexion": lean_deg})
+        planner.wait(0.3)
+        planner.move(1.2, {"tilt": 0.0, "flexion": 0.0})
+        planner.wait(0.3)
+    planner.wait(1.0)
+    return Plan(planner.tracks, (), (0.0, CALIBRATION_STILL_S), planner.now_s)
 
 
 def _plan_rep(planner: Planner, number: int) -> PlannedRep:

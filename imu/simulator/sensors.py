@@ -169,7 +169,7 @@ def _digitise(value: Array, full_scale: float, bits: int) -> Array:
     if bits == 0:
         return np.asarray(value)
     step = full_scale / 2 ** (bits - 1)
-    return np.asarray(np.round(value / step) * step)
+    return np.asarray(np.round(value / step) * step + 0.0)  # no -0
 
 
 def received(time_s: Array, settings: SensorSettings, gaps: Gaps, rng: np.random.Generator) -> Mask:

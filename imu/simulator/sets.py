@@ -65,6 +65,7 @@ def simulate_set(
     side: str,
     seed: int,
     name: str | None = None,
+    sensor_seed: int | None = None,
 ) -> tuple[Recording, Truth]:
     """Simulate one set.
 
@@ -80,6 +81,9 @@ def simulate_set(
         the rest as it was.
     name : str, optional
         The set's name; the side by default.
+    sensor_seed : int, optional
+        Seed of what the sets of one visit share: the sensors themselves and where the pelvis
+        sensor sits; ``seed`` by default.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def simulate_set(
     plan = plan_set(drill, movement)
     heading_rad = float(heading.uniform(-np.pi, np.pi))
     motion = Motion(side, heading_rad, 90 - drill.off_level_deg, plan.tracks)
-    worn = wear(sensors, motion.sign, seed)
+    worn = wear(sensors, motion.sign, seed, sensor_seed)
     sampled = {
         segment: sample(motion, segment, one, sensors, plan.end_s) for segment, one in worn.items()
     }
@@ -102,11 +106,13 @@ def simulate_set(
     return Recording(name, side, f"{name}.csv", streams), truth
 
 
-def wear(sensors: SensorSettings, sign: float, seed: int) -> dict[str, Worn]:
-    """Strap the sensors on and start their clocks."""
-    pelvis, thigh, shank, faults, clocks = (
-        np.random.default_rng([seed, use]) for use in (3, 4, 5, 6, 7)
-    )
+def wear(
+    sensors: SensorSettings, sign: float, seed: int, sensor_seed: int | None = None
+) -> dict[str, Worn]:
+    """Strap the sensors on and start their clocks; seeds as in `simulate_set`."""
+    shared = seed if sensor_seed is None else sensor_seed
+    pelvis, faults = (np.random.default_rng([shared, use]) for use in (3, 6))
+    thigh, shank, clocks = (np.random.default_rng([seed, use]) for use in (4, 5, 7))
     mountings: dict[str, Mounting] = {
         "pelvis": mount_pelvis(sensors, pelvis),
         "thigh": mount_thigh(sensors, sign, thigh),

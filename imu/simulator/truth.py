@@ -6,8 +6,8 @@ analysis, so that it can disagree with it.
 - Neutral: the mean orientation over the still moment before the first repetition. The pelvis axes
   are levelled there, with X along the thigh's heading.
 - A phase begins at the last instant before its speed first rises beyond 5 % of its peak, and ends
-  at the first instant after its speed has last been beyond it; a two-stage turn is one phase, bounces
-  belong to the hold, and a return that runs on outward ends at the outward turning point.
+  at the first instant after its speed has last been beyond it; a two-stage turn is one phase,
+  bounces belong to the hold, and a return that runs on outward ends at the outward turning point.
 - Speed is the derivative of the IR angle; means are of its magnitude over the phase; SPARC is taken
   of the speed at 1 kHz.
 """
