@@ -1,0 +1,147 @@
+"""Streams -> sensor orientations without a magnetometer, offline and zero-phase.
+
+The gyroscope carries every movement; gravity corrects its slow inclination drift. The rates,
+freed of their bias, are integrated into a frame that would stand still if they were perfect
+(after Laidig & Seel 2023, Information Fusion 91:187). In it the specific force is gravity plus
+the person's accelerations, and gravity moves only as slowly as the drift. It is found by a
+penalised smoother (Eilers 2003, Anal Chem 75:3631) that looks both ways in time, lets a constant
+drift pass without lag, and gives gaps no weight. Off-the-shelf filters estimate the bias while
+the person moves slowly and so take slow movement for bias; here a bias is constant over a set
+and comes from stillness, the drift of gravity and the returns to neutral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
+
+from analysis.quaternions import between, conjugate, from_rotvec, multiply, rotate, running_product
+from analysis.streams import GRID_HZ, EvenStream
+from imu.units import STANDARD_GRAVITY_MS2
+
+Array = NDArray[np.float64]
+
+UP = np.array([0.0, 0.0, 1.0])
+BIN = 10  # grid instants averaged before gravity is smoothed: 0.1 s
+BIN_S = BIN / GRID_HZ
+GRAVITY_CUTOFF_HZ = 0.05  # below one slow repetition; noise of both sensors is least about here
+PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 4
+SWING_MS2 = 0.3  # accelerations of this size halve a bin's weight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levelled:
+    """Orientation of one sensor with gravity known and the heading as the gyroscope gives it.
+
+    Attributes
+    ----------
+    quat : ndarray, shape (m, 4)
+        Sensor to a frame with Z up; unit quaternions (w, x, y, z).
+    drift_rads : ndarray, shape (b, 3)
+        Rate error of the gyroscope seen in the drift of gravity, per bin, horizontal, in the
+        frame with Z up.
+    """
+
+    quat: Array
+    drift_rads: Array
+
+
+def level(stream: EvenStream, bias_rads: Array) -> Levelled:
+    """Orientation of one sensor, its inclination corrected by gravity.
+
+    Parameters
+    ----------
+    stream : EvenStream
+        m instants on the grid.
+    bias_rads : ndarray, shape (3,)
+        Gyroscope bias, sensor axes.
+
+    Returns
+    -------
+    Levelled
+        The heading is 0 at the first instant and drifts with what is left of the bias.
+    """
+    turn = stream.turn_rad - bias_rads / GRID_HZ
+    turn[0] = 0.0
+    strapdown = running_product(from_rotvec(turn))
+    force = rotate(strapdown, stream.acc_ms2)
+    gravity_bins, centre = _smooth_gravity(force, stream)
+    gravity = np.column_stack(
+        [np.interp(np.arange(len(turn)), centre, gravity_bins[:, axis]) for axis in range(3)]
+    )
+    gravity /= np.linalg.norm(gravity, axis=1, keepdims=True)
+    correction = _untwisted(gravity_bins)
+    at = np.minimum(np.arange(len(turn)) // BIN, len(centre) - 1)
+    coarse = correction[at]
+    fine = between(rotate(coarse, gravity), np.broadcast_to(UP, gravity.shape))
+    rate = np.gradient(gravity_bins, BIN_S, axis=0)
+    drift = rotate(correction, np.cross(gravity_bins, rate))
+    return Levelled(multiply(multiply(fine, coarse), strapdown), drift)
+
+
+def turn_heading(quat: Array, heading_rad: Array) -> Array:
+    """Orientations (m, 4) with their heading turned back by heading_rad (m,) about the vertical."""
+    rotvec = np.zeros((len(heading_rad), 3))
+    rotvec[:, 2] = -heading_rad
+    return multiply(from_rotvec(rotvec), quat)
+
+
+def heading_against(quat: Array, neutral: Array) -> Array:
+    """Turn about the vertical (m,) [rad] of orientations (m, 4) against a neutral one (4,).
+
+    The twist of the swing-twist decomposition, unwrapped.
+    """
+    relative = multiply(quat, conjugate(neutral))
+    return np.unwrap(2.0 * np.arctan2(relative[:, 3], relative[:, 0]))
+
+
+def mean_orientation(quat: Array) -> Array:
+    """Mean of orientations that lie close together: (m, 4) -> (4,)."""
+    aligned = quat * np.sign(quat @ quat[0])[:, None]
+    mean = aligned.mean(axis=0)
+    unit: Array = mean / np.linalg.norm(mean)
+    return unit
+
+
+def _smooth_gravity(force: Array, stream: EvenStream) -> tuple[Array, Array]:
+    """Direction of gravity per bin, shape (b, 3), and the bins' centres in grid indices."""
+    bins = max(len(force) // BIN, 3)
+    edges = np.linspace(0, len(force), bins + 1).astype(int)
+    width = np.diff(edges)
+    measured = np.add.reduceat(stream.measured.astype(float), edges[:-1])
+    mean = np.add.reduceat(force * stream.measured[:, None], edges[:-1], axis=0)
+    mean /= np.maximum(measured, 1.0)[:, None]
+    size = np.linalg.norm(mean, axis=1)
+    typical = np.median(size[measured > 0]) if np.any(measured > 0) else STANDARD_GRAVITY_MS2
+    weight = measured / width / (1.0 + ((size - typical) / SWING_MS2) ** 2) + 1e-9
+    centre = 0.5 * (edges[:-1] + edges[1:] - 1)
+    lost = np.add.reduceat(stream.lost.astype(float), edges[:-1]) > 0
+    apart = lost[:-2] | lost[1:-1] | lost[2:]
+    smooth = _whittaker(mean, weight, PENALTY * np.where(apart, 1e-9, 1.0))
+    norm = np.linalg.norm(smooth, axis=1, keepdims=True)
+    return smooth / np.maximum(norm, 1e-9), centre
+
+
+def _whittaker(values: Array, weight: Array, penalty: Array) -> Array:
+    """Minimise sum w |x - y|^2 + sum p |second difference of x|^2; values (b, 3), penalty (b-2,)."""
+    n = len(values)
+    bands = np.zeros((3, n))
+    bands[2] = weight
+    bands[2, :-2] += penalty
+    bands[2, 1:-1] += 4.0 * penalty
+    bands[2, 2:] += penalty
+    bands[1, 1:-1] -= 2.0 * penalty
+    bands[1, 2:] -= 2.0 * penalty
+    bands[0, 2:] += penalty
+    solution: Array = solveh_banded(bands, weight[:, None] * values)
+    return solution
+
+
+def _untwisted(direction: Array) -> Array:
+    """Rotations (b, 4) that take each direction (b, 3) to `UP` without adding to the heading."""
+    first = between(direction[0], UP)
+    steps = between(direction[1:], direction[:-1])
+    return running_product(np.vstack([first, steps]))

@@ -1,0 +1,54 @@
+"""Grid streams -> the moments in which neither sensor moves.
+
+A gyroscope's bias may be several degrees per second, so stillness is a steady rate, not a small
+one. The limit follows the quietest second of the set: people breathe and sway, sensors differ.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from analysis.streams import GRID_HZ, EvenSet
+from imu.units import RAD_PER_DEG
+
+Array = NDArray[np.float64]
+
+WINDOW_S = 0.5
+QUIET_FACTOR = 3.0  # times the quietest second
+LEAST_LIMIT_RADS = 0.6 * RAD_PER_DEG
+MOST_LIMIT_RADS = 6.0 * RAD_PER_DEG
+SHORTEST_S = 1.0
+
+
+def find_still_spans(even: EvenSet) -> NDArray[np.int64]:
+    """Spans of at least 1 s in which both sensors turn steadily, if at all.
+
+    Parameters
+    ----------
+    even : EvenSet
+        m instants.
+
+    Returns
+    -------
+    ndarray of int, shape (k, 2)
+        Half-open spans of grid indices, in order of time.
+    """
+    activity = np.maximum(_unsteadiness(even.pelvis.turn_rad), _unsteadiness(even.thigh.turn_rad))
+    second = uniform_filter1d(activity, int(GRID_HZ), mode="nearest")
+    limit = np.clip(QUIET_FACTOR * second.min(), LEAST_LIMIT_RADS, MOST_LIMIT_RADS)
+    quiet = (activity < limit) & even.measured
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.astype(int), [0]])))
+    spans = edges.reshape(-1, 2)
+    return spans[np.diff(spans, axis=1)[:, 0] >= SHORTEST_S * GRID_HZ]
+
+
+def _unsteadiness(turn_rad: Array) -> Array:
+    """Standard deviation of the rate over a sliding window, all axes, shape (m,) [rad/s]."""
+    rate = turn_rad * GRID_HZ
+    rate = rate - rate.mean(axis=0)
+    size = int(WINDOW_S * GRID_HZ)
+    mean = uniform_filter1d(rate, size, axis=0, mode="nearest")
+    square = uniform_filter1d(rate**2, size, axis=0, mode="nearest")
+    return np.sqrt(np.maximum((square - mean**2).sum(axis=1), 0.0))
