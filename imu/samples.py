@@ -22,10 +22,13 @@ class StreamFaults:
         Rows that repeated an earlier row's time; left out.
     steps_back : int
         Times the sensor's clock went backwards between two rows.
+    restarts : int
+        Times the clock started anew, forward or back; what followed is placed by ``arrival_s``.
     """
 
     duplicates: int = 0
     steps_back: int = 0
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
