@@ -1,0 +1,245 @@
+"""``session.json`` and ``events.csv`` <-> values, without files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TypeVar
+
+from imu import csvfile
+from imu.csvfile import place, shown
+from imu.errors import RecordingError
+from imu.recording import Event, SensorInfo, SessionInfo
+from imu.units import EVENT_COLUMNS, EVENT_KINDS, SEGMENTS
+
+SCHEMA = "hiprot.session/1"
+MAX_PLANNED_REPS = 1000
+MAX_SCORE = 10.0
+Value = TypeVar("Value")
+
+
+def parse_info(data: bytes, source: str = "session.json") -> SessionInfo:
+    """Parse ``session.json``.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content, UTF-8.
+    source : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    SessionInfo
+        A key that is absent or null is None. Keys unknown to us are left alone.
+
+    Raises
+    ------
+    RecordingError
+        Not JSON, another schema, or a value of the wrong type or out of range; names the key.
+    """
+    document = _parse_json(data, source)
+    schema = _string(document, "schema", source)
+    if schema not in (None, SCHEMA):
+        what = f"the schema is {shown(str(schema))}, expected {SCHEMA}"
+        raise RecordingError(f"{source}, key schema", what, "Read it with a newer version.")
+    started = _string(document, "started", source)
+    if started is not None:
+        _refuse_bad_time(started, source)
+    planned = _number(document, "planned_reps", source, 1, MAX_PLANNED_REPS)
+    if planned is not None and planned != int(planned):
+        raise _wrong(source, "planned_reps", planned, "a whole number")
+    sensors = document.get("sensors")
+    if sensors is not None and not isinstance(sensors, dict):
+        raise _wrong(source, "sensors", sensors, "an object")
+    return SessionInfo(
+        subject=_string(document, "subject", source),
+        started=started,
+        planned_reps=None if planned is None else int(planned),
+        sensors={
+            segment: _parse_sensor(sensors[segment], f"sensors.{segment}.", source)
+            for segment in SEGMENTS
+            if sensors is not None and sensors.get(segment) is not None
+        },
+        notes=_string(document, "notes", source),
+    )
+
+
+def _parse_json(data: bytes, source: str) -> dict[str, object]:
+    """Parse one JSON object, strictly: no NaN, no key twice."""
+    remedy = "Mend it, or remove the file: it is optional."
+    try:
+        text = data.decode("utf-8-sig")
+        document = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise RecordingError(source, f"not UTF-8 at byte {error.start}", "Save as UTF-8.") from None
+    except json.JSONDecodeError as error:
+        where = f"{place(source, error.lineno)}, character {error.colno}"
+        raise RecordingError(where, f"not JSON: {error.msg}", remedy) from None
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(source, f"not JSON we read: {str(error)[:120]}", remedy) from None
+    if not isinstance(document, dict):
+        raise RecordingError(source, "the document is not an object {...}", remedy)
+    return document
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of its pairs, each key once."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {shown(twice)} stands twice")
+    return table
+
+
+def _no_constant(name: str) -> object:
+    """Refuse NaN and Infinity, which are not JSON."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parse_sensor(table: object, prefix: str, source: str) -> SensorInfo:
+    """Parse what ``session.json`` says of one sensor."""
+    if not isinstance(table, dict):
+        raise _wrong(source, prefix.rstrip("."), table, "an object")
+    return SensorInfo(
+        model=_string(table, "model", source, prefix),
+        address=_string(table, "address", source, prefix),
+        firmware=_string(table, "firmware", source, prefix),
+        rate_hz=_number(table, "rate_hz", source, 0.1, 1e5, prefix),
+        battery_percent=_number(table, "battery_percent", source, 0, 100, prefix),
+    )
+
+
+def _string(table: Mapping[str, object], key: str, source: str, prefix: str = "") -> str | None:
+    """Take one text out of an object."""
+    value = table.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _encodable(value):
+        raise _wrong(source, prefix + key, value, "a text")
+    return value
+
+
+def _encodable(text: str) -> bool:
+    """Whether a text can be written: JSON may hold half a character (a lone surrogate)."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _number(
+    table: Mapping[str, object], key: str, source: str, low: float, high: float, prefix: str = ""
+) -> float | None:
+    """Take one number within its range out of an object."""
+    value = table.get(key)
+    if value is None:
+        return None
+    expected = f"a number from {low:g} to {high:g}"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise _wrong(source, prefix + key, value, expected)
+    return float(value)
+
+
+def _wrong(source: str, key: str, value: object, expected: str) -> RecordingError:
+    """Say that a key holds something else than expected."""
+    what = f"{ascii(value)[: csvfile.SHOWN_CHARACTERS]} is not {expected}"
+    return RecordingError(f"{source}, key {key}", what, "Correct the key or leave it out.")
+
+
+def _refuse_bad_time(started: str, source: str) -> None:
+    """Refuse a start that is no ISO 8601 date and time."""
+    try:
+        datetime.fromisoformat(started)
+    except ValueError:
+        expected = "a date and time such as 2026-11-22T09:30:00+01:00"
+        raise _wrong(source, "started", started, expected) from None
+
+
+def format_info(info: SessionInfo) -> str:
+    """Write ``session.json``; what is None is left out. `parse_info` reads it back."""
+    document: dict[str, object] = {"schema": SCHEMA}
+    document |= {key: value for key, value in asdict(info).items() if value not in (None, {})}
+    if info.sensors:
+        document["sensors"] = {
+            segment: {key: value for key, value in asdict(sensor).items() if value is not None}
+            for segment, sensor in info.sensors.items()
+        }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def parse_events(
+    data: bytes, set_names: Collection[str], source: str = "events.csv"
+) -> tuple[Event, ...]:
+    """Parse ``events.csv``.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content.
+    set_names : collection of str
+        The sets there are.
+    source : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    RecordingError
+        With line and column: a kind unknown, a score out of 0 to 10, a set without a file, a last
+        line cut in the middle. Markers say where it hurt, so none is dropped.
+    """
+    header, body, rest = csvfile.split_lines(data, source)
+    names = csvfile.parse_header(header, source)
+    csvfile.require_columns(names, EVENT_COLUMNS, (), source)
+    at = [names.index(column) for column in EVENT_COLUMNS]
+    text = (body + rest).decode("utf-8", errors="strict") if _is_text(rest) else ""
+    if not _is_text(rest):
+        raise RecordingError(source, "the last line is broken off", "Complete or delete it.")
+    return tuple(
+        _event([cells[index] for index in at], set_names, _namer(source, line))
+        for line, cells in csvfile.read_rows(text, len(names), source, 2)
+    )
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether bytes are UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _namer(source: str, line: int) -> Callable[[str], str]:
+    """Name the places of one line by column."""
+    return lambda column: place(source, line, column)
+
+
+def _event(cells: Sequence[str], set_names: Collection[str], where: Callable[[str], str]) -> Event:
+    """Make one marker of its cells, in the order of the contract's columns."""
+    set_name, time, kind, score, text = cells
+    if set_name not in set_names:
+        known = f"Sets here: {', '.join(sorted(set_names))}."
+        raise RecordingError(where("set"), f"there is no set {shown(set_name)}", known)
+    time_s = csvfile.read_number(time, where("time_s"))
+    if kind not in EVENT_KINDS:
+        known = f"Known: {', '.join(EVENT_KINDS)}."
+        raise RecordingError(where("kind"), f"{shown(kind)} is unknown", known)
+    points = csvfile.read_number(score, where("score")) if score else None
+    if points is not None and not 0.0 <= points <= MAX_SCORE:
+        what = f"{shown(score)} is not from 0 to {MAX_SCORE:g}"
+        raise RecordingError(where("score"), what, "Correct it or leave the cell empty.")
+    return Event(set_name, time_s, kind, points, text)
+
+
+def format_events(events: Sequence[Event]) -> str:
+    """Write ``events.csv``. `parse_events` reads it back; blanks around texts are lost."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(EVENT_COLUMNS)
+    for event in events:
+        score = "" if event.score is None else f"{event.score:g}"
+        writer.writerow([event.set_name, f"{event.time_s:.6f}", event.kind, score, event.text])
+    return file.getvalue()
