@@ -102,7 +102,7 @@ def split_lines(data: bytes, source: str) -> tuple[bytes, bytes, bytes]:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise RecordingError(source, "the text is UTF-16", "Save it as UTF-8.")
     data = data.removeprefix(b"\xef\xbb\xbf")
-    if not data.strip():
+    if not data or data.isspace():
         raise RecordingError(source, "the file is empty", "Record again, or remove the file.")
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -111,24 +111,27 @@ def split_lines(data: bytes, source: str) -> tuple[bytes, bytes, bytes]:
         line = data.count(b"\n", 0, zero) + 1
         remedy = "The file is damaged from here on; cut it before this line or record again."
         raise RecordingError(place(source, line), "a zero byte", remedy)
-    whole, newline, rest = data.rpartition(b"\n")
-    if not newline:
-        return _utf8(data, source), b"", b""
-    header, _, body = _utf8(whole.rstrip(b"\n"), source).partition(b"\n")
-    return header, body + b"\n" if body else b"", rest
+    last = data.rfind(b"\n") + 1  # slices, not partitions: a copy of an hour takes its time
+    end = last
+    while data[end - 2 : end] == b"\n\n":
+        end -= 1
+    _refuse_not_utf8(data if last == 0 else data[:end], source)
+    if last == 0:
+        return data, b"", b""
+    first = data.index(b"\n")
+    return data[:first], data[first + 1 : end], data[last:]
 
 
-def _utf8(data: bytes, source: str) -> bytes:
+def _refuse_not_utf8(data: bytes, source: str) -> None:
     """Refuse what is not UTF-8."""
     if data.isascii():
-        return data
+        return
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         what = f"byte 0x{data[error.start]:02x} is not UTF-8"
         raise RecordingError(place(source, line), what, "Save the file as UTF-8.") from None
-    return data
 
 
 def parse_header(header: bytes, source: str) -> tuple[str, ...]:
@@ -327,8 +330,6 @@ def _even_rows(body: bytes, fields: int) -> bool:
     """Whether every line has exactly the header's number of fields."""
     characters = np.frombuffer(body, dtype=np.uint8)
     newlines = np.flatnonzero(characters == ord("\n"))
-    commas = np.flatnonzero(characters == ord(","))
-    if fields < 2 or len(commas) != len(newlines) * (fields - 1):
-        return False
-    by_line = commas.reshape(len(newlines), fields - 1)
-    return bool((by_line[:, -1] < newlines).all() and (by_line[1:, 0] > newlines[:-1]).all())
+    starts = np.concatenate([[0], newlines[:-1] + 1])
+    commas = np.add.reduceat(characters == ord(","), starts, dtype=np.int32)
+    return bool((commas == fields - 1).all())
