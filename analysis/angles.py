@@ -64,7 +64,7 @@ def hip_angles(
     """
     inward = 1.0 if side == "right" else -1.0
     pelvis_quat = pelvis[1].motion(pelvis[0])
-    seat = _seated(thigh[1])
+    seat = seated_thigh(thigh[1])
     thigh_quat = multiply(seat, thigh[1].motion(thigh[0]))
     flexion, adduction, rotation = joint_angles(multiply(conjugate(pelvis_quat), thigh_quat))
     backward_tilt, lean, turn = joint_angles(pelvis_quat)
@@ -82,7 +82,7 @@ def hip_angles(
     )
 
 
-def _seated(thigh: SegmentAxes) -> Array:
+def seated_thigh(thigh: SegmentAxes) -> Array:
     """Femur at neutral in the levelled pelvis (4,): pointing forward, as level as it was seen.
 
     A thigh that points straight forward and level is flexed by 90 degrees.

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 BACKWARD = np.array([0.0, 0.0, 1.0])  # of the pelvis sensor, by the way it is worn
 BIN = 10  # grid instants summed before the axis is sought: 0.1 s
-ROUNDS = 3  # of axis and heading in turn; the second changes the axis by under 0.1 degrees
+ROUNDS = 3  # of axis and heading in turn; the last changes the axis by under 0.1 degrees
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,9 +111,9 @@ def thigh_axes(sensor: Sensor, axis: Array) -> SegmentAxes:
 
 
 def thigh_axis(
-    pelvis: Sensor, thigh: Sensor, pelvis_frame: SegmentAxes, moving: slice
+    pelvis: Sensor, thigh: Sensor, pelvis_frame: SegmentAxes, moving: slice, inward: float
 ) -> tuple[Array, float]:
-    """Axis that the thigh turns about relative to the pelvis; its sign is left open.
+    """Axis that the thigh turns about relative to the pelvis.
 
     Parameters
     ----------
@@ -122,33 +122,33 @@ def thigh_axis(
     pelvis_frame : SegmentAxes
         For the direction in which the thigh points.
     moving : slice
-        Grid instants of the repetitions.
+        Grid instants of the repetitions; the first large turn in them is inward.
+    inward : float
+        +1 where an inward turn is positive about the axis (right side), otherwise -1.
 
     Returns
     -------
     axis : ndarray, shape (3,)
-        Thigh sensor axes, unit length.
+        From knee to hip, thigh sensor axes, unit length.
     explained : float
         Share of the relative rotation about it, 0 to 1.
     """
     thigh_turn, thigh_quat = _binned(thigh, moving)
     pelvis_turn, pelvis_quat = _binned(pelvis, moving)
     level_turn = rotate(pelvis_quat, pelvis_turn)
-    relative = thigh_turn
-    axis, explained = _principal(relative)
+    axis, explained = _principal(thigh_turn, inward)
     for _ in range(ROUNDS):
         heading = heading_between(pelvis_frame, thigh, axis)
         carried = rotate(from_rotvec(np.array([0.0, 0.0, heading])), level_turn)
         relative = thigh_turn - rotate(conjugate(thigh_quat), carried)
-        axis, explained = _principal(relative)
+        axis, explained = _principal(relative, inward)
     return axis, explained
 
 
 def heading_between(pelvis_frame: SegmentAxes, thigh: Sensor, axis: Array) -> float:
     """Heading of the thigh sensor's frame against the pelvis sensor's [rad].
 
-    At neutral the thigh points forward: its axis, to the hip, runs along the pelvis' backward. An
-    axis of the opposite sign gives a half turn more.
+    At neutral the thigh points forward: its axis, to the hip, runs along the pelvis' backward.
     """
     along = rotate(thigh.neutral, axis)
     backward = -rotate(pelvis_frame.to_level, np.array([1.0, 0.0, 0.0]))
@@ -173,9 +173,14 @@ def _binned(sensor: Sensor, moving: slice) -> tuple[Array, Array]:
     return summed, quat[BIN // 2 : bins * BIN : BIN]
 
 
-def _principal(turns: Array) -> tuple[Array, float]:
+def _principal(turns: Array, inward: float) -> tuple[Array, float]:
+    """Principal axis of turns (b, 3), its first large turn inward, and the share it explains."""
     values, vectors = np.linalg.eigh(turns.T @ turns)
-    return vectors[:, -1], float(values[-1] / max(values.sum(), 1e-30))
+    axis = vectors[:, -1]
+    turned = np.cumsum(turns @ axis)
+    large = np.abs(turned) > 0.5 * np.percentile(np.abs(turned), 95)
+    sign = np.sign(turned[np.argmax(large)]) or 1.0
+    return axis * sign * inward, float(values[-1] / max(values.sum(), 1e-30))
 
 
 def _unit(v: Array) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.angles import HipAngles, hip_angles
+from analysis.axis import straighten_axis
 from analysis.calibration import (
     AxisQuality,
     Sensor,
@@ -92,7 +93,8 @@ def estimate_set(even: EvenSet, side: str, where: str) -> Estimate:
         _sensor(even.thigh, biases[1], neutral),
     )
     moving = slice(neutral[1], len(even.time_s))
-    axis, _ = _signed_axis(sensors, side, moving)
+    inward = 1.0 if side == "right" else -1.0
+    axis, _ = thigh_axis(*sensors, pelvis_axes(sensors[0]), moving, inward)
     angles = _angles(even, sensors, axis, side)
     phases = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
     if not phases:
@@ -109,7 +111,9 @@ def estimate_set(even: EvenSet, side: str, where: str) -> Estimate:
     ]
     sensors = (refined[0][1], refined[1][1])
     moving = slice(neutral[1], int(phases[-1].end_s * GRID_HZ) + 1)
-    axis, explained = _signed_axis(sensors, side, moving)
+    axis, explained = thigh_axis(*sensors, pelvis_axes(sensors[0]), moving, inward)
+    spans = [(int(p.start_s * GRID_HZ), int(p.end_s * GRID_HZ) + 1) for p in phases]
+    axis = straighten_axis((sensors[0], pelvis_axes(sensors[0])), sensors[1], axis, spans)
     angles = _angles(even, sensors, axis, side)
     phases = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
     quality = AxisQuality(explained, axis_to_level(sensors[1], axis))
@@ -152,16 +156,3 @@ def _rests(neutral: Span, phases: list[Phases], count: int) -> NDArray[np.int64]
 def _angles(even: EvenSet, sensors: tuple[Sensor, Sensor], axis: Array, side: str) -> HipAngles:
     pelvis, thigh = sensors
     return hip_angles(even, (pelvis, pelvis_axes(pelvis)), (thigh, thigh_axes(thigh, axis)), side)
-
-
-def _signed_axis(
-    sensors: tuple[Sensor, Sensor], side: str, moving: slice
-) -> tuple[Array, float]:
-    """Femur axis from knee to hip; the first large turn is inward."""
-    pelvis, thigh = sensors
-    axis, explained = thigh_axis(pelvis, thigh, pelvis_axes(pelvis), moving)
-    turned = np.cumsum(thigh.turn_rad[moving] @ axis)
-    large = np.abs(turned) > 0.5 * np.percentile(np.abs(turned), 95)
-    first = turned[np.argmax(large)]
-    inward = 1.0 if side == "right" else -1.0
-    return axis * np.sign(first) * inward, explained
