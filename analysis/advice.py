@@ -52,7 +52,7 @@ KINDS = {
     "side_difference_range": FindingKind(
         20,
         _MATCH,
-        "it turns less than the other side, by more than a repeat measurement can differ",
+        "it turns less than the other side",
         "Work both sides in the arc that each can control, and measure again.",
     ),
     "tilt_grows": FindingKind(

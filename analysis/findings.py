@@ -211,11 +211,11 @@ def _marker_findings(markers: Sequence[PlacedMarker]) -> Iterator[Finding]:
         score = "" if worst.score is None else f" ({worst.score:g} of 10)"
         times = f", {len(marked)} times; worst" if len(marked) > 1 else ""
         angle = "" if worst.ir_deg is None else f" at {number(worst.ir_deg, '°')}"
-        where = PHASES[worst.phase] + (f" in repetition {worst.rep}" if worst.rep else "")
+        where = (f"in repetition {worst.rep} " if worst.rep else "") + PHASES[worst.phase]
         yield Finding(
             code, worst.side, set_name, tuple(sorted({one.rep for one in marked if one.rep})),
             worst.ir_deg, "°",
-            f"{worst.side.capitalize()}: {KINDS[code].seen}{times}{score}{angle}, {where}. "
+            f"{worst.side.capitalize()}: {KINDS[code].seen}{times}{score}{angle} {where}. "
             f"{KINDS[code].advice}",
             KINDS[code].rank,
         )  # fmt: skip

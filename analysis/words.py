@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from analysis.comparison import Comparison
 
@@ -48,6 +49,7 @@ PHASES = {
 LETTERS = {"left": "L", "right": "R"}
 GROUPS = {"range": "Range", "speed": "Speed", "control": "Control"}
 DECIMALS = {"°": 1, "°/s": 1, "s": 2, "%": 0, "": 2}
+NONE_COUNTED = "no repetition could be counted"
 ABSENT = "–"
 
 DISCLAIMER = (
@@ -99,6 +101,11 @@ def ranges(numbers: Sequence[int]) -> str:
     )
 
 
+def sources(comparisons: Iterable[Comparison]) -> list[str]:
+    """List the sources of the thresholds, each once, in report order."""
+    return list(dict.fromkeys(one.threshold_source for one in comparisons if one.threshold_source))
+
+
 def smaller_side(comparison: Comparison) -> tuple[str, float, tuple[float, float] | None]:
     """Turn a difference so that it reads as "the <side> turns <figure> less".
 
@@ -116,26 +123,47 @@ def smaller_side(comparison: Comparison) -> tuple[str, float, tuple[float, float
 def range_sentences(comparison: Comparison) -> str:
     """Say the first thing of the report: the two ranges, their difference, and what it means."""
     unit = comparison.unit
-    both = f"right {number(comparison.right, unit)}, left {number(comparison.left, unit)}"
+    both = f"Range: right {number(comparison.right, unit)}, left {number(comparison.left, unit)}."
     if comparison.ci95 is None or comparison.threshold is None:
-        return f"Inconclusive: {both}; {comparison.reason}."
+        return f"{both} Inconclusive: {comparison.reason}."
     side, less, ci95 = smaller_side(comparison)
-    limit = number(comparison.threshold, unit)
+    limit = f"the {number(comparison.threshold, unit)} that a repeat measurement can differ by"
     told = f"95 % interval {interval(ci95, unit)}"
     if comparison.verdict == "matched":
-        return (
-            f"Matched: {both}. The difference of {number(less, unit)} ({told}) stays within the "
-            f"{limit} that a repeat measurement can differ by."
-        )
+        return f"{both} The difference of {number(less, unit)} ({told}) stays within {limit}."
     if comparison.verdict == "different":
-        return (
-            f"Range: {both}. The {side} turns {number(less, unit)} less ({told}): more than the "
-            f"{limit} that a repeat measurement can differ by."
-        )
-    return (
-        f"Inconclusive: {both}. The {side} turns {number(less, unit)} less, but the {told} "
-        f"reaches across the {limit} that a repeat measurement can differ by."
-    )
+        return f"{both} The {side} turns {number(less, unit)} less ({told}): more than {limit}."
+    less_told = f"The {side} turns {number(less, unit)} less"
+    return f"{both} {less_told}, but the {told} reaches across {limit}."
+
+
+def headline(
+    comparisons: Sequence[Comparison], sides: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, str]:
+    """Say the first thing of the report.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        The range comes first; empty for a one-sided session.
+    sides : Mapping
+        As in ``report.json``, for the summary of a single side.
+
+    Returns
+    -------
+    tuple of str
+        The verdict, empty where there is nothing to compare, and the sentence.
+    """
+    if comparisons:
+        return comparisons[0].verdict, range_sentences(comparisons[0])
+    told = []
+    for side, found in sides.items():
+        rom = found["summary"]["measures"]["rom_deg"]
+        counted = found["summary"]["counted"]
+        spread = "" if rom["sd"] is None else f" ± {number(rom['sd'], '°')}"
+        figure = f"range {number(rom['mean'], '°')}{spread} over {counted} counted repetitions"
+        told.append(f"{side.capitalize()} side only: {figure if counted else NONE_COUNTED}.")
+    return "", " ".join([*told, "Record the other side too for the comparison."])
 
 
 def group_sentence(comparisons: Sequence[Comparison]) -> tuple[str, str]:
@@ -155,5 +183,7 @@ def group_sentence(comparisons: Sequence[Comparison]) -> tuple[str, str]:
         return "different", "; ".join(named)
     if all(verdict == "matched" for verdict in verdicts):
         return "matched", f"all {len(verdicts)} measures"
+    if all(one.ci95 is None for one in comparisons):
+        return "inconclusive", comparisons[0].reason
     matched = verdicts.count("matched")
     return "inconclusive", f"{matched} of {len(verdicts)} measures matched, none different"
