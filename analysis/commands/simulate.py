@@ -42,10 +42,13 @@ def simulate(session: Path, settings_path: Path | None, as_json: bool, **options
     truth.csv and truth_angles.csv hold what an analysis should find, in the columns of reps.csv
     and angles.csv.
     """
-    from imu.simulator.files import session_files, write_files
+    from imu.simulator.files import session_files
     from imu.simulator.sessions import simulate_session
     from imu.simulator.tables import session_settings
+    from imu.storage import write_files
 
+    if session.exists() and not (session.is_dir() and not any(session.iterdir())):
+        raise CallError(f"{session}: exists already. Choose a new folder or delete it first.")
     source = str(settings_path) if settings_path else "hiprot simulate"
     table = _read(settings_path) if settings_path else {}
     for key, value in _changes(options):
@@ -55,7 +58,7 @@ def simulate(session: Path, settings_path: Path | None, as_json: bool, **options
         raise CallError(f"{source}: truth_rate_hz is {truth_rate_hz!r}. Give a number.")
     simulated = simulate_session(session.resolve().name, session_settings(table, source))
     files = session_files(simulated, float(truth_rate_hz))
-    write_files(session, files)
+    write_files({session / name: text for name, text in files.items()})
     _report(
         session, files, {name: len(one.reps) for name, one in simulated.truths.items()}, as_json
     )

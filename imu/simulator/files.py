@@ -1,27 +1,25 @@
-"""A simulated session -> the texts of the contract's files, and those into a folder."""
+"""A simulated session -> the texts of the contract's files.
+
+Sets are written here and not by the reader's own counterpart, so that the two can disagree.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
-from pathlib import Path
+from dataclasses import fields
 
 import numpy as np
 
-from imu.errors import CallError, MachineError
-from imu.recording import Event, Recording, SessionInfo
+from imu.errors import CallError
+from imu.recording import Recording
 from imu.samples import Array, Stream
+from imu.sessionfile import format_events, format_info
 from imu.simulator.sessions import SimulatedSession
 from imu.simulator.sets import Truth
 from imu.simulator.truth import ANGLE_COLUMNS, TrueRep
-from imu.units import ARRIVAL_COLUMN, EVENT_COLUMNS, MAG_COLUMNS, SET_COLUMNS
+from imu.units import ARRIVAL_COLUMN, MAG_COLUMNS, SET_COLUMNS
 
-SCHEMA = "hiprot.session/1"
-TRUTH_RATE_HZ = 100.0
 _ROW = "%s,%.6f,%.5f,%.5f,%.5f,%.6f,%.6f,%.6f"
 
 
@@ -37,9 +35,9 @@ def session_files(simulated: SimulatedSession, truth_rate_hz: float) -> dict[str
     """
     session, truths = simulated.session, simulated.truths
     files = {recording.source: set_text(recording) for recording in session.recordings}
-    files["session.json"] = info_text(session.info)
+    files["session.json"] = format_info(session.info)
     if session.events:
-        files["events.csv"] = events_text(session.events)
+        files["events.csv"] = format_events(session.events)
     if session.calibration is not None:
         files["calibration.csv"] = set_text(session.calibration)
     in_order = [truths[recording.name] for recording in session.recordings]
@@ -81,32 +79,6 @@ def _rows(stream: Stream) -> list[str]:
     return rows
 
 
-def info_text(info: SessionInfo) -> str:
-    """Write ``session.json``; what is not known is left out."""
-    known = {"schema": SCHEMA, **_known(asdict(info))}
-    return json.dumps(known, indent=2, ensure_ascii=False) + "\n"
-
-
-def _known(table: Mapping[str, object]) -> dict[str, object]:
-    return {
-        name: _known(value) if isinstance(value, dict) else value
-        for name, value in table.items()
-        if value is not None and value != {}
-    }
-
-
-def events_text(events: Iterable[Event]) -> str:
-    """Write ``events.csv``."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(EVENT_COLUMNS)
-    for event in events:
-        score = "" if event.score is None else f"{event.score:g}"
-        row = [event.set_name, f"{event.time_s:.3f}", event.kind, score, event.text]
-        writer.writerow(row)
-    return text.getvalue()
-
-
 def reps_text(rows: Iterable[TrueRep]) -> str:
     """Write ``truth.csv``: the columns of ``reps.csv``, to 0.1 ms and 0.0001 degrees."""
     names = [field.name for field in fields(TrueRep)]
@@ -140,38 +112,3 @@ def angles_text(
         cells = zip(time_s.tolist(), *columns, rep.tolist(), strict=True)
         lines += [form % row for row in cells]
     return "".join(f"{line}\n" for line in lines)
-
-
-def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write a new folder, whole or not at all.
-
-    Raises
-    ------
-    CallError
-        The folder exists and is not empty.
-    MachineError
-        The disk refused.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CallError(f"{folder}: exists already. Choose a new folder or delete it first.")
-    folder = folder.resolve()
-    partial = folder.with_name(f".{folder.name}.partial")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial.mkdir()
-        for name, text in files.items():
-            (partial / name).write_text(text, encoding="utf-8", newline="")
-        partial.replace(folder)
-    except OSError as error:
-        raise MachineError(
-            f"{folder}: cannot write ({error.strerror}). Check disk and path."
-        ) from error
-    finally:
-        _discard(partial)
-
-
-def _discard(partial: Path) -> None:
-    if partial.is_dir():
-        for path in partial.iterdir():
-            path.unlink()
-        partial.rmdir()

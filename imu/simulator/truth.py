@@ -256,7 +256,7 @@ def _row(
         flags="",
         **measures,
     )
-    return _judged(row, _deepest_dip(angles, inward.end_s, back.start_s), gaps)
+    return _judged(row, _flags_of_shape(angles, row), gaps)
 
 
 def _at(time_s: Array, value: Array) -> Callable[[float], float]:
@@ -268,29 +268,26 @@ def _at(time_s: Array, value: Array) -> Callable[[float], float]:
 
 def _measures(angles: TrueAngles, start_s: float, end_s: float) -> dict[str, float]:
     """Range, pelvis and off-axis movement of a repetition, all against its start."""
-    first, last = np.searchsorted(angles.time_s, [start_s, end_s])
+    first, last = np.round(np.array([start_s, end_s]) / STEP_S).astype(int)
     inside = slice(first, last + 1)
     pelvis = angles.pelvis[inside]
     turned_deg = np.atleast_1d((pelvis[0].inv() * pelvis).magnitude()) * DEG_PER_RAD
-    ir = angles.columns["ir_deg"][inside]
+    moved = {
+        name: column[inside] - _at(angles.time_s, column)(start_s)
+        for name, column in angles.columns.items()
+    }
     renamed = {"flexion_deg": "hip_flexion_deg", "adduction_deg": "hip_adduction_deg"}
     extremes = {
-        renamed.get(name, name): _signed_extreme(angles.columns[name][inside])
+        renamed.get(name, name): float(moved[name][np.argmax(np.abs(moved[name]))])
         for name in ANGLE_COLUMNS[1:]
     }
     return {
-        "rom_deg": float(ir.max() - ir[0]),
-        "peak_ir_deg": float(ir.max()),
+        "rom_deg": float(moved["ir_deg"].max()),
+        "peak_ir_deg": float(angles.columns["ir_deg"][inside].max()),
         "pelvis_drift_deg": float(turned_deg.max()),
         "pelvis_residual_deg": float(turned_deg[-1]),
         **extremes,
     }
-
-
-def _signed_extreme(value: Array) -> float:
-    """Largest excursion from the first value, with its sign."""
-    moved = value - value[0]
-    return float(moved[np.argmax(np.abs(moved))])
 
 
 def _deepest_dip(angles: TrueAngles, start_s: float, end_s: float) -> float:
@@ -304,7 +301,20 @@ def _deepest_dip(angles: TrueAngles, start_s: float, end_s: float) -> float:
     return float((np.minimum(before, after) - ir).max())
 
 
-def _judged(row: TrueRep, dip_deg: float, gaps: list[Gap]) -> TrueRep:
+def _flags_of_shape(angles: TrueAngles, row: TrueRep) -> list[str]:
+    """Name what the course of the angle shows: a bounce, a turn in two stages."""
+    flags = []
+    if _deepest_dip(angles, row.hold_start_s, row.hold_end_s) >= BOUNCE_LIMIT_DEG:
+        flags.append("bounce")
+    if math.isfinite(row.hold_start_s):
+        first, last = np.searchsorted(angles.time_s, [row.start_s, row.hold_start_s])
+        turn = angles.columns["ir_deg"][first + 2 : last - 2]
+        if np.abs(np.gradient(turn, STEP_S)).min() < PHASE_EDGE * row.peak_inward_speed_deg_s:
+            flags.append("two_stage")
+    return flags
+
+
+def _judged(row: TrueRep, shape: list[str], gaps: list[Gap]) -> TrueRep:
     """Add verdict and flags by the limits above."""
     pelvis = ("pelvis_tilt", "pelvis_obliquity", "pelvis_rotation")
     over = [name for name in pelvis if abs(getattr(row, f"{name}_deg")) > PELVIS_LIMIT_DEG]
@@ -317,7 +327,8 @@ def _judged(row: TrueRep, dip_deg: float, gaps: list[Gap]) -> TrueRep:
     }
     other = {
         "no_hold": row.hold_s < MIN_HOLD_S,
-        "bounce": dip_deg >= BOUNCE_LIMIT_DEG,
+        "bounce": "bounce" in shape,
+        "two_stage": "two_stage" in shape,
         "return_error": abs(row.return_error_deg) > RETURN_ERROR_LIMIT_DEG,
         "fast": row.peak_inward_speed_deg_s > MAX_SPEED_DEG_S,
         "dropped": row.peak_return_speed_deg_s > RETURN_SPEED_RATIO * row.peak_inward_speed_deg_s,
