@@ -26,7 +26,7 @@ FEW_ROWS = 3  # that fall back and go on: a packet, whatever was there already
 MAX_ODD_SHARE = 0.05  # late or contradictory rows; more means the rows or times are wrong
 CLOCK_STEP_S = 1.0  # time_s may outrun arrival_s by a late packet, not by more
 MAX_JUMP_S = 3600.0
-NEARBY_ROWS = 2000
+NEARBY_ROWS = 500  # some seconds: longer than packets are held up
 MAX_RESTARTS = 20
 MAX_OVERLAP_S = 0.5
 
@@ -141,19 +141,20 @@ def _clock_breaks(time_s: Array, arrival_s: Array | None) -> tuple[list[int], ND
 
 
 def _jumps(time_s: Array, arrival_s: Array | None) -> list[int]:
-    """Rows before which the clock went forward too far, or stood still while the host's went on."""
-    steps = np.diff(time_s)
+    """Rows at which the clock leaves the host's, or jumps by hours where there is none."""
     if arrival_s is None:
-        return [int(row) + 1 for row in np.flatnonzero(steps > MAX_JUMP_S)]
+        return [int(row) + 1 for row in np.flatnonzero(np.diff(time_s) > MAX_JUMP_S)]
     delay_s = arrival_s - time_s
-    later = np.diff(delay_s)
-    rows = [int(row) + 1 for row in np.flatnonzero((later < -CLOCK_STEP_S) & (steps > 0))]
-    for row in np.flatnonzero((later > CLOCK_STEP_S) & (steps > 0)) + 1:
-        # a late packet is followed by punctual ones; a clock that stood still stays behind
-        before, after = delay_s[max(0, row - NEARBY_ROWS) : row], delay_s[row : row + NEARBY_ROWS]
-        if after.min() - before.min() > CLOCK_STEP_S:
-            rows.append(int(row))
-    return sorted(rows)
+    rows = np.flatnonzero(np.abs(np.diff(delay_s)) > CLOCK_STEP_S) + 1
+    # punctual packets lie on both sides of a late one, at the same delay; not so of a clock's step
+    return [
+        int(row)
+        for row in rows
+        if abs(
+            delay_s[row : row + NEARBY_ROWS].min() - delay_s[max(0, row - NEARBY_ROWS) : row].min()
+        )
+        > CLOCK_STEP_S
+    ]
 
 
 def _piece_length(time_s: Array, late: NDArray[np.bool_]) -> int:

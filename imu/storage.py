@@ -236,9 +236,10 @@ def write_session(
         See `write_files`.
     """
     files: dict[str, str | bytes] = {INFO_FILE: format_info(session.info)}
-    calibration = () if session.calibration is None else (session.calibration,)
-    for recording in (*session.recordings, *calibration):
+    for recording in session.recordings:
         files[f"{recording.name}.csv"] = format_set(recording)
+    if session.calibration is not None:
+        files[f"{CALIBRATION}.csv"] = format_set(session.calibration)
     if session.events:
         files[EVENTS_FILE] = format_events(session.events)
     write_files({folder / name: content for name, content in (files | dict(others or {})).items()})
@@ -291,11 +292,12 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
     """Make a folder and its parents; those that were not there are added to ``made``."""
     with _reporting(folder, "make"):
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        above = missing[-1].parent if missing else folder
+        if not above.is_dir():
+            raise CallError(f"{above}: this is not a folder. Give another place to write.")
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             made.append(path)
-        if not folder.is_dir():
-            raise CallError(f"{folder}: this is not a folder. Give another place to write.")
 
 
 def _write_through(path: Path, content: str | bytes) -> None:
