@@ -94,12 +94,12 @@ def mount_pelvis(settings: SensorSettings, rng: np.random.Generator) -> Mounting
 def mount_thigh(settings: SensorSettings, sign: float, rng: np.random.Generator) -> Mounting:
     """Strapped on in any orientation, out from the femur's axis."""
     place = np.array([0.0, -settings.thigh_distal_m, sign * settings.thigh_lateral_m])
-    return Mounting(Rotation.random(rng=rng), place)
+    return Mounting(Rotation.from_quat(rng.standard_normal(4)), place)
 
 
 def mount_shank(rng: np.random.Generator) -> Mounting:
     """On the front of the shank in any orientation."""
-    return Mounting(Rotation.random(rng=rng), np.array([0.05, -0.20, 0.0]))
+    return Mounting(Rotation.from_quat(rng.standard_normal(4)), np.array([0.05, -0.20, 0.0]))
 
 
 def draw_faults(settings: SensorSettings, rng: np.random.Generator) -> Faults:

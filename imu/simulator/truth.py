@@ -39,6 +39,8 @@ HIP_LIMIT_DEG = 10.0
 MIN_HOLD_S = 0.5
 BOUNCE_LIMIT_DEG = 1.5
 RETURN_ERROR_LIMIT_DEG = 3.0
+OVERSHOOT_LIMIT_DEG = 4.0
+OVERSHOOT_WITHIN_S = 1.5
 MAX_SPEED_DEG_S = 60.0
 RETURN_SPEED_RATIO = 1.5
 MAX_GAP_S = 0.5
@@ -302,7 +304,7 @@ def _deepest_dip(angles: TrueAngles, start_s: float, end_s: float) -> float:
 
 
 def _flags_of_shape(angles: TrueAngles, row: TrueRep) -> list[str]:
-    """Name what the course of the angle shows: a bounce, a turn in two stages."""
+    """Name what the course of the angle shows: a bounce, two stages, an outward overshoot."""
     flags = []
     if _deepest_dip(angles, row.hold_start_s, row.hold_end_s) >= BOUNCE_LIMIT_DEG:
         flags.append("bounce")
@@ -311,6 +313,12 @@ def _flags_of_shape(angles: TrueAngles, row: TrueRep) -> list[str]:
         turn = angles.columns["ir_deg"][first + 2 : last - 2]
         if np.abs(np.gradient(turn, STEP_S)).min() < PHASE_EDGE * row.peak_inward_speed_deg_s:
             flags.append("two_stage")
+    if math.isfinite(row.return_s):
+        ends = (row.end_s, row.end_s + OVERSHOOT_WITHIN_S)
+        first, last = np.searchsorted(angles.time_s, ends)
+        lowest = angles.columns["ir_deg"][first - 1 : last].min()
+        if row.peak_ir_deg - row.rom_deg - lowest > OVERSHOOT_LIMIT_DEG:
+            flags.append("overshoot")
     return flags
 
 
@@ -325,13 +333,15 @@ def _judged(row: TrueRep, shape: list[str], gaps: list[Gap]) -> TrueRep:
         "broken_off": math.isnan(row.return_s),
         "gap": max(missing, default=0.0) > MAX_GAP_S,
     }
+    back, inward = row.peak_return_speed_deg_s, row.peak_inward_speed_deg_s
     other = {
         "no_hold": row.hold_s < MIN_HOLD_S,
         "bounce": "bounce" in shape,
         "two_stage": "two_stage" in shape,
+        "fast": max(inward, 0.0 if math.isnan(back) else back) > MAX_SPEED_DEG_S,
+        "dropped": back > RETURN_SPEED_RATIO * inward,
         "return_error": abs(row.return_error_deg) > RETURN_ERROR_LIMIT_DEG,
-        "fast": row.peak_inward_speed_deg_s > MAX_SPEED_DEG_S,
-        "dropped": row.peak_return_speed_deg_s > RETURN_SPEED_RATIO * row.peak_inward_speed_deg_s,
+        "overshoot": "overshoot" in shape,
     }
     flags = [*(code for code, set_ in void.items() if set_), *over]
     flags += [code for code, set_ in other.items() if set_]

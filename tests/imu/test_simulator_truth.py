@@ -121,6 +121,8 @@ def test_an_overshoot_after_a_pause_is_no_part_of_the_return():
     running_on = truth_of(DrillSettings(reps=2, overshoot_deg=8.0, overshoot_pause_s=0.0))
     assert all(abs(row.return_error_deg) < 2 for row in pausing.reps)
     assert all(row.return_error_deg < -6 for row in running_on.reps)
+    assert {row.flags for row in pausing.reps} == {"overshoot"}
+    assert all("return_error;overshoot" in row.flags for row in running_on.reps)
     assert min(pausing.angles.columns["ir_deg"]) < -6
 
 
