@@ -31,12 +31,31 @@ LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horiz
 CURVE_SD_RAD = 0.03 * RAD_PER_DEG  # how straight in-step movement is at best
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StraightAxis:
+    """The femur's axis and how well it is known.
+
+    Attributes
+    ----------
+    axis : ndarray, shape (3,)
+        From knee to hip, thigh sensor axes, unit length.
+    sd_rad : float
+        Standard deviation of its direction, per plane.
+    in_step_rad : float
+        Flexion and adduction together that go along with a turn.
+    """
+
+    axis: Array
+    sd_rad: float
+    in_step_rad: float
+
+
 def straighten_axis(
     pelvis: tuple[Sensor, SegmentAxes],
     thigh: Sensor,
     axis: Array,
     spans: Sequence[tuple[int, int]],
-) -> Array:
+) -> StraightAxis:
     """Axis of the femur about which the off-axis movement runs straight with the rotation.
 
     Parameters
@@ -52,17 +71,22 @@ def straighten_axis(
 
     Returns
     -------
-    ndarray, shape (3,)
-        From knee to hip, thigh sensor axes, unit length.
+    StraightAxis
+        With its standard deviation.
     """
     course = _course(pelvis, thigh, axis, spans)
     spread = CURVE_SD_RAD
     tilt = np.zeros(2)
     for _ in range(2):
         weight = 1.0 / np.hypot(CURVE_SD_RAD, spread / np.sqrt(2.0 * len(spans)))
-        tilt = least_squares(_misfit, tilt, args=(course, weight), method="lm").x
-        spread = float(np.sqrt((_straight_lines(course, tilt)[0] ** 2).mean()))
-    return _tilted(course, tilt)
+        fit = least_squares(_misfit, tilt, args=(course, weight), method="lm")
+        tilt = fit.x
+        residual, in_step = _straight_lines(course, tilt)
+        spread = float(np.sqrt((residual**2).mean()))
+    jacobian: Array = np.asarray(fit.jac)
+    covariance = np.linalg.inv(jacobian.T @ jacobian)
+    sd = float(np.sqrt(0.5 * np.trace(covariance)))
+    return StraightAxis(_tilted(course, tilt), sd, float(np.linalg.norm(in_step)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,7 +37,7 @@ from analysis.settings import Settings
 from imu.units import SIDES
 
 if TYPE_CHECKING:
-    from analysis.pipeline import SetAnalysis
+    from analysis.sets import SetAnalysis
 
 Array = NDArray[np.float64]
 Statistic = Callable[..., NDArray[np.float64]]
@@ -126,8 +126,8 @@ MEASURES = (
         "duration_sd_s", "Spread of duration (SD)", "s", "control", "duration_s", 0.2,
         spread=True, less_is_better=True,
     ),
-    _mean("sparc_inward", "Smoothness inward (SPARC, nearer 0 is smoother)", "", "control", 0.1),
-    _mean("sparc_return", "Smoothness back (SPARC, nearer 0 is smoother)", "", "control", 0.1),
+    _mean("sparc_inward", "Smoothness inward (SPARC)", "", "control", 0.1),
+    _mean("sparc_return", "Smoothness back (SPARC)", "", "control", 0.1),
 )  # fmt: skip
 
 

@@ -1,21 +1,22 @@
 """One set's grid streams -> hip and pelvis angles and the repetitions' phases.
 
 The stages need each other: the bias needs the rests between repetitions, the repetitions need the
-angle, the angle needs the axis, the axis needs the bias. One coarse round from the stillness
-alone finds the rests and the repetitions; a second uses them.
+angle, the angle needs the axis, the axis needs the bias. A coarse round from the stillness alone
+finds repetitions and rests; a second round uses them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.angles import HipAngles, hip_angles
-from analysis.axis import straighten_axis
+from analysis.axis import StraightAxis, straighten_axis
 from analysis.calibration import (
-    AxisQuality,
+    BACKWARD,
+    SegmentAxes,
     Sensor,
     axis_to_level,
     pelvis_axes,
@@ -23,16 +24,20 @@ from analysis.calibration import (
     thigh_axis,
 )
 from analysis.errors import AnalysisError
-from analysis.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
-from analysis.orientation import level, mean_orientation, turn_heading
+from analysis.heading import StillBias, heading_drift, refined_bias, still_bias
+from analysis.orientation import GravityFit, level, mean_orientation, turn_heading
 from analysis.repetitions import Phases, find_repetitions
+from analysis.scale import scale_disagreement, split
 from analysis.stillness import find_still_spans
 from analysis.streams import GRID_HZ, EvenSet, EvenStream
+from analysis.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 
 SHORTEST_REST = int(0.2 * GRID_HZ)
+SHORTEST_NEUTRAL = int(0.2 * GRID_HZ)
+LONGEST_TAIL = int(1.0 * GRID_HZ)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,25 +51,46 @@ class Estimate:
     phases : tuple of Phases
         The repetitions, times from the grid's first instant.
     neutral : tuple of int
-        Half-open span of the neutral stillness.
+        Half-open span of the neutral stillness, grid indices.
     still : ndarray of int, shape (k, 2)
         All still spans.
-    axis : AxisQuality
-        Of the femur's axis.
+    axis_explained : float
+        Share of the relative rotation that the femur's axis explains, 0 to 1.
+    axis_to_level_rad, pelvis_z_to_level_rad : float
+        Angle to the horizontal at neutral, of the femur's axis and of the pelvis sensor's +z.
     pelvis, thigh : StillBias
         Bias of both gyroscopes, refined.
+    error : AngleError
+        What limits the angles.
     """
 
     angles: HipAngles
     phases: tuple[Phases, ...]
     neutral: Span
     still: NDArray[np.int64]
-    axis: AxisQuality
+    axis_explained: float
+    axis_to_level_rad: float
+    pelvis_z_to_level_rad: float
     pelvis: StillBias
     thigh: StillBias
+    error: AngleError
 
 
-def estimate_set(even: EvenSet, side: str, where: str) -> Estimate:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tracked:
+    """One sensor: its debiased stream, bias, orientation, and how gravity was found."""
+
+    stream: EvenStream
+    bias: StillBias
+    sensor: Sensor
+    fit: GravityFit
+
+    @property
+    def error(self) -> SensorError:
+        return SensorError(self.bias.noise_rads, self.bias.sd_rads, self.fit.scatter_rad)
+
+
+def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = None) -> Estimate:
     """Angles and repetitions of one set.
 
     Parameters
@@ -75,6 +101,8 @@ def estimate_set(even: EvenSet, side: str, where: str) -> Estimate:
         ``left`` or ``right``.
     where : str
         The file, for messages.
+    backward : ndarray, shape (3,), optional
+        Pelvis sensor axis that points backward, from a trunk lean; +z without.
 
     Raises
     ------
@@ -87,15 +115,92 @@ def estimate_set(even: EvenSet, side: str, where: str) -> Estimate:
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
     neutral = (int(still[0][0]), int(still[0][1]))
-    biases = still_bias(even.pelvis, neutral), still_bias(even.thigh, neutral)
-    sensors = (
-        _sensor(even.pelvis, biases[0], neutral),
-        _sensor(even.thigh, biases[1], neutral),
-    )
-    moving = slice(neutral[1], len(even.time_s))
     inward = 1.0 if side == "right" else -1.0
-    axis, _ = thigh_axis(*sensors, pelvis_axes(sensors[0]), moving, inward)
-    angles = _angles(even, sensors, axis, side)
+    back = BACKWARD if backward is None else backward
+    pelvis = _track(even.pelvis, still_bias(even.pelvis, neutral), neutral)
+    thigh = _track(even.thigh, still_bias(even.thigh, neutral), neutral)
+    moving = slice(neutral[1], len(even.time_s))
+    frame = pelvis_axes(pelvis.sensor, back)
+    axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
+    angles = _angles(even, pelvis, thigh, frame, axis, side)
+    phases = _repetitions(angles, neutral, where)
+
+    neutral = _before(neutral, phases[0])
+    rests = _rests(neutral, phases, len(even.time_s))
+    pelvis = _refine(pelvis, neutral, rests)
+    thigh = _refine(thigh, neutral, rests)
+    moving = slice(neutral[1], int(phases[-1].end_s * GRID_HZ) + 1)
+    frame = pelvis_axes(pelvis.sensor, back)
+    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
+    spans = [(int(p.start_s * GRID_HZ), int(p.end_s * GRID_HZ) + 1) for p in phases]
+    straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
+    thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
+    angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
+    phases = _repetitions(angles, neutral, where)
+    return Estimate(
+        angles=angles,
+        phases=tuple(phases),
+        neutral=neutral,
+        still=still,
+        axis_explained=explained,
+        axis_to_level_rad=axis_to_level(thigh.sensor, straight.axis),
+        pelvis_z_to_level_rad=axis_to_level(pelvis.sensor, BACKWARD),
+        pelvis=pelvis.bias,
+        thigh=thigh.bias,
+        error=_error(pelvis, thigh, straight, scale_sd, backward is not None),
+    )
+
+
+def _track(stream: EvenStream, bias: StillBias, neutral: Span) -> _Tracked:
+    """Orientation of one sensor with what is known of its bias."""
+    turn = stream.turn_rad - bias.bias_rads / GRID_HZ
+    turn[0] = 0.0
+    stream = replace(stream, turn_rad=turn)
+    levelled = level(stream)
+    sensor = Sensor(levelled.quat, turn, mean_orientation(levelled.quat[slice(*neutral)]))
+    return _Tracked(stream, bias, sensor, levelled.fit)
+
+
+def _refine(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Tracked:
+    """Find the bias from the whole set, and hold the heading."""
+    stream = tracked.stream
+    levelled = level(stream)
+    lost_at = np.flatnonzero(np.diff(stream.lost.astype(int)) > 0)
+    drift = heading_drift(levelled.quat, neutral, rests, tracked.bias, lost_at)
+    excess = refined_bias(tracked.bias, levelled, drift, ~stream.lost)
+    refined = replace(excess, bias_rads=tracked.bias.bias_rads + excess.bias_rads)
+    again = _track(stream, excess, neutral)
+    return _hold_heading(replace(again, bias=refined), neutral, rests)
+
+
+def _hold_heading(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Tracked:
+    lost_at = np.flatnonzero(np.diff(tracked.stream.lost.astype(int)) > 0)
+    drift = heading_drift(tracked.sensor.quat, neutral, rests, tracked.bias, lost_at)
+    quat = turn_heading(tracked.sensor.quat, drift.drift_rad)
+    sensor = replace(tracked.sensor, quat=quat, neutral=mean_orientation(quat[slice(*neutral)]))
+    return replace(tracked, sensor=sensor)
+
+
+def _agree(
+    thigh: _Tracked, axis: Array, moving: slice, neutral: Span, rests: NDArray[np.int64]
+) -> tuple[_Tracked, float]:
+    """Split the disagreement of gyroscope and accelerometer about the axis between them."""
+    correction, left = split(*scale_disagreement(thigh.fit, thigh.sensor, axis, moving))
+    turn = thigh.stream.turn_rad
+    turn = turn - correction * (turn @ axis)[:, None] * axis
+    none = replace(thigh.bias, bias_rads=np.zeros(3))
+    again = _track(replace(thigh.stream, turn_rad=turn), none, neutral)
+    return _hold_heading(replace(again, bias=thigh.bias), neutral, rests), left
+
+
+def _angles(
+    even: EvenSet, pelvis: _Tracked, thigh: _Tracked, frame: SegmentAxes, axis: Array, side: str
+) -> HipAngles:
+    femur = thigh_axes(thigh.sensor, axis)
+    return hip_angles(even, (pelvis.sensor, frame), (thigh.sensor, femur), side)
+
+
+def _repetitions(angles: HipAngles, neutral: Span, where: str) -> list[Phases]:
     phases = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
     if not phases:
         raise AnalysisError(
@@ -103,56 +208,32 @@ def estimate_set(even: EvenSet, side: str, where: str) -> Estimate:
             "no repetition: the thigh never turned inward by 4.5 degrees and back",
             "Record the inward turns after a still moment.",
         )
-    neutral = (neutral[0], max(min(neutral[1], int(phases[0].start_s * GRID_HZ)), neutral[0] + 20))
-    rests = _rests(neutral, phases, len(even.time_s))
-    refined = [
-        _refine(stream, bias, neutral, rests, even)
-        for stream, bias in zip((even.pelvis, even.thigh), biases, strict=True)
-    ]
-    sensors = (refined[0][1], refined[1][1])
-    moving = slice(neutral[1], int(phases[-1].end_s * GRID_HZ) + 1)
-    axis, explained = thigh_axis(*sensors, pelvis_axes(sensors[0]), moving, inward)
-    spans = [(int(p.start_s * GRID_HZ), int(p.end_s * GRID_HZ) + 1) for p in phases]
-    axis = straighten_axis((sensors[0], pelvis_axes(sensors[0])), sensors[1], axis, spans)
-    angles = _angles(even, sensors, axis, side)
-    phases = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
-    quality = AxisQuality(explained, axis_to_level(sensors[1], axis))
-    return Estimate(
-        angles, tuple(phases), neutral, still, quality, refined[0][0], refined[1][0]
-    )
+    return phases
 
 
-def _sensor(stream: EvenStream, bias: StillBias, neutral: Span) -> Sensor:
-    quat = level(stream, bias.bias_rads).quat
-    turn = stream.turn_rad - bias.bias_rads / GRID_HZ
-    return Sensor(quat, turn, mean_orientation(quat[slice(*neutral)]))
-
-
-def _refine(
-    stream: EvenStream, bias: StillBias, neutral: Span, rests: Array, even: EvenSet
-) -> tuple[StillBias, Sensor]:
-    """Bias from the whole set, and the orientation with its heading held."""
-    lost_at = np.flatnonzero(np.diff(stream.lost.astype(int)) > 0)
-    levelled = level(stream, bias.bias_rads)
-    drift = heading_drift(levelled.quat, neutral, rests, bias, lost_at)
-    bias = refined_bias(bias, levelled, drift, ~stream.lost)
-    levelled = level(stream, bias.bias_rads)
-    drift = heading_drift(levelled.quat, neutral, rests, bias, lost_at)
-    quat = turn_heading(levelled.quat, drift.drift_rad)
-    turn = stream.turn_rad - bias.bias_rads / GRID_HZ
-    return bias, Sensor(quat, turn, mean_orientation(quat[slice(*neutral)]))
+def _before(neutral: Span, first: Phases) -> Span:
+    """Part of the stillness that lies before the first repetition."""
+    end = min(neutral[1], int(first.start_s * GRID_HZ))
+    return neutral[0], max(end, neutral[0] + SHORTEST_NEUTRAL)
 
 
 def _rests(neutral: Span, phases: list[Phases], count: int) -> NDArray[np.int64]:
     """Spans at neutral: the stillness and the pauses between repetitions."""
-    ends = [int(p.end_s * GRID_HZ) + 1 for p in phases if not p.broken_off]
+    ends = [int(p.end_s * GRID_HZ) + 1 for p in phases]
     starts = [int(p.start_s * GRID_HZ) for p in phases[1:]]
-    tail = min(count, ends[-1] + int(1.0 * GRID_HZ)) if ends else count
-    pauses = zip(ends, [*starts, tail], strict=False)
-    spans = [neutral, *((a, b) for a, b in pauses if b - a >= SHORTEST_REST)]
-    return np.array(spans)
+    tail = min(count, ends[-1] + LONGEST_TAIL)
+    pauses = zip(ends, [*starts, tail], strict=True)
+    return np.array([neutral, *((a, b) for a, b in pauses if b - a >= SHORTEST_REST)])
 
 
-def _angles(even: EvenSet, sensors: tuple[Sensor, Sensor], axis: Array, side: str) -> HipAngles:
-    pelvis, thigh = sensors
-    return hip_angles(even, (pelvis, pelvis_axes(pelvis)), (thigh, thigh_axes(thigh, axis)), side)
+def _error(
+    pelvis: _Tracked, thigh: _Tracked, straight: StraightAxis, scale_sd: float, leaned: bool
+) -> AngleError:
+    return AngleError(
+        pelvis=pelvis.error,
+        thigh=thigh.error,
+        axis_sd_rad=straight.sd_rad,
+        in_step_rad=straight.in_step_rad,
+        scale_sd=scale_sd,
+        placement_sd_rad=LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD,
+    )

@@ -22,7 +22,7 @@ from analysis.words import PHASES, number, ranges, smaller_side
 from imu.recording import Event, SessionInfo
 
 if TYPE_CHECKING:
-    from analysis.pipeline import SetAnalysis
+    from analysis.sets import SetAnalysis
 
 Array = NDArray[np.float64]
 
@@ -375,5 +375,5 @@ def _difference_findings(comparisons: Sequence[Comparison]) -> Iterator[Finding]
         if one.less_is_better:  # the side to be told is the one that moves more
             side = "right" if side == "left" else "left"
         kind = KINDS[code]
-        text = f"{side.capitalize()}: {kind.seen} ({number(less, one.unit)}). {kind.advice}"
+        text = f"{side.capitalize()}: {kind.seen}, by {number(less, one.unit)}. {kind.advice}"
         yield Finding(code, side, "", (), less, one.unit, text, kind.rank)

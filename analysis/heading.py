@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.orientation import BIN, BIN_S, Levelled, heading_against, mean_orientation
 from analysis.quaternions import conjugate, rotate
-from analysis.orientation import BIN_S, BIN, Levelled, heading_against, mean_orientation
 from analysis.streams import GRID_HZ, EvenStream
 from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 RETURN_SD_RAD = 0.5 * RAD_PER_DEG  # a person's heading at rest, from rest to rest
 WALK_RADS2 = 0.0005 * RAD_PER_DEG  # bias walk per root second [rad/s/sqrt(s)], consumer sensors
@@ -80,7 +81,7 @@ def still_bias(stream: EvenStream, span: tuple[int, int]) -> StillBias:
 
 
 def heading_drift(
-    quat: Array, neutral: tuple[int, int], rests: Array, still: StillBias, lost_at: Array
+    quat: Array, neutral: tuple[int, int], rests: Indices, still: StillBias, lost_at: Indices
 ) -> HeadingDrift:
     """Drift of a heading, from the rests.
 
@@ -119,18 +120,23 @@ def heading_drift(
 def refined_bias(
     still: StillBias, levelled: Levelled, heading: HeadingDrift, usable: NDArray[np.bool_]
 ) -> StillBias:
-    """Bias from the stillness, the drift of gravity and the drift of the heading together.
+    """What is left of the bias, from the drift of gravity and of the heading together.
 
     Parameters
     ----------
     still : StillBias
-        From the stillness.
+        From the stillness; its standard deviation says how much may be left.
     levelled : Levelled
-        Orientation made with that bias.
+        Orientation made with that bias taken off.
     heading : HeadingDrift
-        Found with that bias.
+        Found in it.
     usable : ndarray of bool, shape (m,)
         Instants at which the orientation is known.
+
+    Returns
+    -------
+    StillBias
+        To be added to the bias taken off; its standard deviation is that of the sum.
     """
     centres = np.arange(len(levelled.drift_rads)) * BIN + BIN // 2
     centres = np.minimum(centres, len(levelled.quat) - 1)
@@ -149,11 +155,11 @@ def refined_bias(
     right = right + up.mean(axis=0) * heading.rate_rads / heading.rate_sd_rads**2
     error = np.linalg.solve(information, right)
     sd = float(np.sqrt(np.trace(np.linalg.inv(information)) / 3.0))
-    return StillBias(still.bias_rads + error, sd, still.noise_rads)
+    return StillBias(error, sd, still.noise_rads)
 
 
 def _walks(t: Array, noise: float) -> Array:
-    """Covariance of the integrated noise and of the bias walk at times t from the neutral [rad²]."""
+    """Covariance [rad²] of the integrated noise and bias walk at times t from the neutral."""
     size = np.abs(t)
     least = np.minimum.outer(size, size) * (np.sign(t)[:, None] == np.sign(t)[None, :])
     most = np.maximum.outer(size, size)

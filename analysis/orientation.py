@@ -33,6 +33,34 @@ SWING_MS2 = 0.3  # accelerations of this size halve a bin's weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GravityFit:
+    """How gravity was found in b bins of 0.1 s.
+
+    Attributes
+    ----------
+    residual : ndarray, shape (b, 3)
+        Specific force off gravity, in the frame with Z up, as a share of gravity.
+    weight, penalty : ndarray, shapes (b,) and (b - 2,)
+        Of the smoother, so that others can smooth likewise.
+    """
+
+    residual: Array
+    weight: Array
+    penalty: Array
+
+    @property
+    def scatter_rad(self) -> float:
+        """Direction of single bins off gravity, per axis, root mean square."""
+        seen = self.weight > 1e-6
+        return float(np.sqrt((self.residual[seen, :2] ** 2).mean()))
+
+    def rest_of(self, value: Array) -> Array:
+        """What the smoother would leave of a course of values (b,)."""
+        rest: Array = value - _whittaker(value[:, None], self.weight, self.penalty)[:, 0]
+        return rest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Levelled:
     """Orientation of one sensor with gravity known and the heading as the gyroscope gives it.
 
@@ -43,43 +71,41 @@ class Levelled:
     drift_rads : ndarray, shape (b, 3)
         Rate error of the gyroscope seen in the drift of gravity, per bin, horizontal, in the
         frame with Z up.
+    fit : GravityFit
+        How gravity was found.
     """
 
     quat: Array
     drift_rads: Array
+    fit: GravityFit
 
 
-def level(stream: EvenStream, bias_rads: Array) -> Levelled:
+def level(stream: EvenStream) -> Levelled:
     """Orientation of one sensor, its inclination corrected by gravity.
 
     Parameters
     ----------
     stream : EvenStream
-        m instants on the grid.
-    bias_rads : ndarray, shape (3,)
-        Gyroscope bias, sensor axes.
+        m instants on the grid, the rates freed of their bias as far as it is known.
 
     Returns
     -------
     Levelled
         The heading is 0 at the first instant and drifts with what is left of the bias.
     """
-    turn = stream.turn_rad - bias_rads / GRID_HZ
-    turn[0] = 0.0
-    strapdown = running_product(from_rotvec(turn))
+    strapdown = running_product(from_rotvec(stream.turn_rad))
     force = rotate(strapdown, stream.acc_ms2)
-    gravity_bins, centre = _smooth_gravity(force, stream)
-    gravity = np.column_stack(
-        [np.interp(np.arange(len(turn)), centre, gravity_bins[:, axis]) for axis in range(3)]
-    )
-    gravity /= np.linalg.norm(gravity, axis=1, keepdims=True)
+    mean, weight, penalty = _bins(force, stream)
+    gravity_bins = _unit(_whittaker(mean, weight, penalty))
     correction = _untwisted(gravity_bins)
-    at = np.minimum(np.arange(len(turn)) // BIN, len(centre) - 1)
-    coarse = correction[at]
+    index = np.arange(len(strapdown))
+    gravity = _unit(_column_wise(index.astype(float), _centres(len(index)), gravity_bins))
+    coarse = correction[_bin_of(index, len(correction))]
     fine = between(rotate(coarse, gravity), np.broadcast_to(UP, gravity.shape))
     rate = np.gradient(gravity_bins, BIN_S, axis=0)
     drift = rotate(correction, np.cross(gravity_bins, rate))
-    return Levelled(multiply(multiply(fine, coarse), strapdown), drift)
+    fit = GravityFit(rotate(correction, mean - gravity_bins), weight, penalty)
+    return Levelled(multiply(multiply(fine, coarse), strapdown), drift, fit)
 
 
 def turn_heading(quat: Array, heading_rad: Array) -> Array:
@@ -106,27 +132,53 @@ def mean_orientation(quat: Array) -> Array:
     return unit
 
 
-def _smooth_gravity(force: Array, stream: EvenStream) -> tuple[Array, Array]:
-    """Direction of gravity per bin, shape (b, 3), and the bins' centres in grid indices."""
-    bins = max(len(force) // BIN, 3)
-    edges = np.linspace(0, len(force), bins + 1).astype(int)
-    width = np.diff(edges)
-    measured = np.add.reduceat(stream.measured.astype(float), edges[:-1])
-    mean = np.add.reduceat(force * stream.measured[:, None], edges[:-1], axis=0)
-    mean /= np.maximum(measured, 1.0)[:, None]
+def _bins(force: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
+    """Specific force per bin as a share of gravity, and the smoother's weights and penalties."""
+    edges = _edges(len(force))
+    width = np.diff(np.append(edges, len(force)))
+    seen = np.add.reduceat(stream.measured.astype(float), edges)
+    mean = np.add.reduceat(force * stream.measured[:, None], edges, axis=0)
+    mean /= np.maximum(seen, 1.0)[:, None]
     size = np.linalg.norm(mean, axis=1)
-    typical = np.median(size[measured > 0]) if np.any(measured > 0) else STANDARD_GRAVITY_MS2
-    weight = measured / width / (1.0 + ((size - typical) / SWING_MS2) ** 2) + 1e-9
-    centre = 0.5 * (edges[:-1] + edges[1:] - 1)
-    lost = np.add.reduceat(stream.lost.astype(float), edges[:-1]) > 0
+    typical = np.median(size[seen > 0]) if np.any(seen > 0) else STANDARD_GRAVITY_MS2
+    weight = seen / width / (1.0 + ((size - typical) / SWING_MS2) ** 2) + 1e-9
+    lost = np.add.reduceat(stream.lost.astype(float), edges) > 0
     apart = lost[:-2] | lost[1:-1] | lost[2:]
-    smooth = _whittaker(mean, weight, PENALTY * np.where(apart, 1e-9, 1.0))
-    norm = np.linalg.norm(smooth, axis=1, keepdims=True)
-    return smooth / np.maximum(norm, 1e-9), centre
+    return mean / typical, weight, PENALTY * np.where(apart, 1e-9, 1.0)
+
+
+def _edges(count: int) -> NDArray[np.int64]:
+    """First instant of each bin; the last bin takes what is left over."""
+    return np.arange(0, max(count - BIN + 1, 1), BIN)
+
+
+def _centres(count: int) -> Array:
+    """Middle of each bin, in instants."""
+    edges = _edges(count)
+    middle: Array = 0.5 * (edges + np.append(edges[1:], count) - 1)
+    return middle
+
+
+def _bin_of(index: NDArray[np.int64], bins: int) -> NDArray[np.int64]:
+    return np.minimum(index // BIN, bins - 1)
+
+
+def _column_wise(at: Array, points: Array, values: Array) -> Array:
+    """Linear interpolation of each column of values (b, 3)."""
+    return np.column_stack([np.interp(at, points, values[:, k]) for k in range(3)])
+
+
+def _unit(vectors: Array) -> Array:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Array = vectors / np.maximum(length, 1e-9)
+    return unit
 
 
 def _whittaker(values: Array, weight: Array, penalty: Array) -> Array:
-    """Minimise sum w |x - y|^2 + sum p |second difference of x|^2; values (b, 3), penalty (b-2,)."""
+    """Minimise sum w |x - y|^2 + sum p |second difference of x|^2.
+
+    Values y (b, k), weights w (b,), penalties p (b - 2,).
+    """
     n = len(values)
     bands = np.zeros((3, n))
     bands[2] = weight

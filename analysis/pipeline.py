@@ -1,45 +1,15 @@
-"""Session -> Analysis: the stages in order, without I/O."""
+"""Session -> Analysis: every set, then the comparison and what to tell, without I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from analysis.angles import HipAngles
-from analysis.comparison import Comparison
-from analysis.findings import Finding, PlacedMarker
-from analysis.measures import Repetition
-from analysis.quality import SetQuality
+from analysis.comparison import Comparison, compare
+from analysis.findings import Finding, PlacedMarker, find_findings, place_markers
+from analysis.lean import backward_axis
+from analysis.sets import SetAnalysis, analyse_set
 from analysis.settings import Settings
-from imu.recording import SessionInfo
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SetAnalysis:
-    """One set analysed.
-
-    Attributes
-    ----------
-    name, side : str
-        The file's stem and its side.
-    angles : HipAngles
-        On an even grid of m instants.
-    rep_numbers : ndarray of int, shape (m,)
-        The repetition each instant belongs to, 0 outside.
-    reps : tuple of Repetition
-        All repetitions, counted or not.
-    quality : SetQuality
-        Of the recording and the calibration.
-    """
-
-    name: str
-    side: str
-    angles: HipAngles
-    rep_numbers: NDArray[np.int64]
-    reps: tuple[Repetition, ...]
-    quality: SetQuality
+from imu.recording import Session, SessionInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,3 +44,35 @@ class Analysis:
     findings: tuple[Finding, ...]
     markers: tuple[PlacedMarker, ...]
     settings: Settings
+
+
+def analyse(session: Session, settings: Settings) -> Analysis:
+    """Analyse a session.
+
+    Parameters
+    ----------
+    session : Session
+        As read from its folder.
+    settings : Settings
+        Limits of verdicts and flags.
+
+    Raises
+    ------
+    RecordingError
+        The recording cannot support the answer; says where and why.
+    """
+    backward = None if session.calibration is None else backward_axis(session.calibration)
+    sets = tuple(analyse_set(one, settings, backward) for one in session.recordings)
+    comparisons = compare(sets, settings)
+    markers = place_markers(session.events, sets)
+    findings = find_findings(sets, comparisons, markers, session.info, settings)
+    return Analysis(
+        name=session.name,
+        info=session.info,
+        sha256=session.sha256,
+        sets=sets,
+        comparisons=comparisons,
+        findings=findings,
+        markers=markers,
+        settings=settings,
+    )

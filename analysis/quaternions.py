@@ -29,7 +29,8 @@ def multiply(a: Array, b: Array) -> Array:
 
 def conjugate(q: Array) -> Array:
     """Inverse of unit quaternions."""
-    return q * np.array([1.0, -1.0, -1.0, -1.0])
+    inverse: Array = q * np.array([1.0, -1.0, -1.0, -1.0])
+    return inverse
 
 
 def rotate(q: Array, v: Array) -> Array:

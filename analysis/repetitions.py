@@ -1,9 +1,9 @@
 """IR angle -> repetitions with their phases.
 
 A repetition is an inward excursion that rises far above the neutral before it and comes back
-most of the way. Its size limit follows the set (people turn 6 or 60 degrees), its neutral follows the
-person from repetition to repetition, and levels rather than stops decide what belongs to it: a
-pause half-way in, a bounce at the end range and an overshoot past neutral leave its limits
+most of the way. Its size limit follows the set (people turn 6 or 60 degrees), its neutral follows
+the person from repetition to repetition, and levels rather than stops decide what belongs to it:
+a pause half-way in, a bounce at the end range and an overshoot past neutral leave its limits
 where they are. The limits are then read off the speed by the 5 % rule. The speed comes from a
 local polynomial of fourth degree, whose smoothing leaves any cubic course of the speed
 untouched (Savitzky & Golay 1964): an onset that grows with the square of time is not moved.
@@ -89,6 +89,11 @@ def speed(ir_rad: Array, window_s: float) -> Array:
     return result
 
 
+def phase_window_s(duration_s: float) -> float:
+    """Smoothing window for the speed of a phase of some duration [s]."""
+    return float(np.clip(WINDOW_SHARE * duration_s, *WINDOW_S))
+
+
 class _Excursion(NamedTuple):
     """Grid indices: the top, and the neighbouring tops (or the ends of the course)."""
 
@@ -145,7 +150,6 @@ def _limit(ir: Array, excursion: _Excursion, neutral: float) -> Phases | None:
     near = top + _first(ir[top : high + 1] < back + NEAR * drop)
     far = top + _last(ir[top : near + 1] > ir[top] - NEAR * drop)
     outward = _phase(-ir[low : high + 1], far - low, near - low)
-    times = np.array([inward.begin, inward.end, max(inward.end, outward.begin), outward.end]) + low
     ended = low + outward.end < len(ir) - 1
     return Phases(*(times / GRID_HZ).tolist(), inward.peak_rads, outward.peak_rads, not ended)
 
@@ -174,7 +178,7 @@ def _phase(course: Array, leave: int, arrive: int) -> _Phase:
         peak = float(rate[leave : arrive + 1].max())
         begin = _crossing_before(rate, leave, SPEED_SHARE * peak)
         end = _crossing_after(rate, arrive, SPEED_SHARE * peak)
-        window_s = float(np.clip(WINDOW_SHARE * (end - begin) / GRID_HZ, *WINDOW_S))
+        window_s = phase_window_s((end - begin) / GRID_HZ)
     return _Phase(begin, end, peak)
 
 
@@ -183,7 +187,7 @@ def _crossing_before(rate: Array, at: int, limit: float) -> float:
     k = _last(rate[: at + 1] < limit)
     if k >= at or rate[k] >= limit:
         return float(k)
-    return k + (limit - rate[k]) / (rate[k + 1] - rate[k])
+    return k + float((limit - rate[k]) / (rate[k + 1] - rate[k]))
 
 
 def _crossing_after(rate: Array, at: int, limit: float) -> float:
@@ -191,7 +195,7 @@ def _crossing_after(rate: Array, at: int, limit: float) -> float:
     k = at + _first(rate[at:] < limit)
     if k <= at or rate[k] >= limit:
         return float(k)
-    return k - (limit - rate[k]) / (rate[k - 1] - rate[k])
+    return k - float((limit - rate[k]) / (rate[k - 1] - rate[k]))
 
 
 def _last(mask: NDArray[np.bool_]) -> int:

@@ -28,6 +28,8 @@ class Settings:
         A reversal this large at the end range is flagged ``bounce``.
     return_error_limit_deg : float
         A return that ends further from where it started is flagged ``return_error``.
+    overshoot_limit_deg : float
+        Going this far outward past the start at or after the return is flagged ``overshoot``.
     max_speed_deg_s : float
         A faster turn is flagged ``fast``: thrown, not controlled.
     return_speed_ratio : float
@@ -46,6 +48,7 @@ class Settings:
     min_hold_s: float = 0.5
     bounce_limit_deg: float = 1.5
     return_error_limit_deg: float = 3.0
+    overshoot_limit_deg: float = 4.0
     max_speed_deg_s: float = 60.0
     return_speed_ratio: float = 1.5
     max_gap_s: float = 0.5

@@ -51,4 +51,5 @@ def _unsteadiness(turn_rad: Array) -> Array:
     size = int(WINDOW_S * GRID_HZ)
     mean = uniform_filter1d(rate, size, axis=0, mode="nearest")
     square = uniform_filter1d(rate**2, size, axis=0, mode="nearest")
-    return np.sqrt(np.maximum((square - mean**2).sum(axis=1), 0.0))
+    deviation: Array = np.sqrt(np.maximum((square - mean**2).sum(axis=1), 0.0))
+    return deviation

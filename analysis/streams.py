@@ -161,7 +161,10 @@ def _bridge(stream: Stream, gaps_s: Array) -> tuple[Array, Array]:
         low = np.searchsorted(time_s, begin - BRIDGE_SUPPORT_S)
         high = np.searchsorted(time_s, end + BRIDGE_SUPPORT_S, "right")
         if end - begin > 1.0 or high - low < 8:  # too long to shape: a straight line
-            support_s, support = np.array([begin, end]), values[np.searchsorted(time_s, [begin, end])]
+            support_s, support = (
+                np.array([begin, end]),
+                values[np.searchsorted(time_s, [begin, end])],
+            )
             degree = 1
         else:
             support_s, support, degree = time_s[low:high], values[low:high], 3

@@ -59,8 +59,10 @@ DISCLAIMER = (
 )
 
 
-def number(value: float | None, unit: str = "", *, signed: bool = False) -> str:
+def number(value: float | None, unit: str = "", *, signed: bool = False, bare: bool = False) -> str:
     """Write a figure with as many decimals as its unit deserves, a true minus sign and its unit.
+
+    `bare` leaves the unit out, for columns whose head names it.
 
     >>> number(-3.14159, "°"), number(2.0, "s", signed=True), number(None, "°")
     ('−3.1°', '+2.00 s', '–')
@@ -70,12 +72,16 @@ def number(value: float | None, unit: str = "", *, signed: bool = False) -> str:
     decimals = DECIMALS.get(unit, 1)
     rounded = round(value, decimals) + 0.0  # no negative zero
     text = f"{rounded:{'+' if signed else ''}.{decimals}f}".replace("-", "−")
-    return text + (unit if unit == "°" else f" {unit}" if unit else "")
+    if bare or not unit:
+        return text
+    return text + unit if unit == "°" else f"{text} {unit}"
 
 
-def interval(ci95: tuple[float, float] | None, unit: str) -> str:
+def interval(ci95: tuple[float, float] | None, unit: str, *, bare: bool = False) -> str:
     """Write an interval: ``−0.6° to 2.2°``."""
-    return ABSENT if ci95 is None else f"{number(ci95[0], unit)} to {number(ci95[1], unit)}"
+    if ci95 is None:
+        return ABSENT
+    return " to ".join(number(end, unit, bare=bare) for end in ci95)
 
 
 def flag_words(flags: Iterable[str]) -> str:
@@ -177,10 +183,12 @@ def group_sentence(comparisons: Sequence[Comparison]) -> tuple[str, str]:
     """
     verdicts = [one.verdict for one in comparisons]
     if "different" in verdicts:
-        named = [
-            f"{one.label} ({one.direction})" for one in comparisons if one.verdict == "different"
-        ]
-        return "different", "; ".join(named)
+        told: dict[str, list[str]] = {}
+        for one in comparisons:
+            if one.verdict == "different":
+                label = one.label.split(" (")[0]
+                told.setdefault(one.direction, []).append(label[0].lower() + label[1:])
+        return "different", "; ".join(f"{way}: {', '.join(named)}" for way, named in told.items())
     if all(verdict == "matched" for verdict in verdicts):
         return "matched", f"all {len(verdicts)} measures"
     if all(one.ci95 is None for one in comparisons):

@@ -1,0 +1,91 @@
+"""One recorded set -> its angles, repetitions and quality: the stages in order, without I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.angles import HipAngles
+from analysis.estimation import Estimate, estimate_set
+from analysis.measures import Repetition, SetContext, measure_repetition
+from analysis.quality import SetQuality
+from analysis.settings import Settings
+from analysis.streams import GRID_HZ, resample_set
+from imu.clock import align
+from imu.recording import Recording
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetAnalysis:
+    """One set analysed.
+
+    Attributes
+    ----------
+    name, side : str
+        The file's stem and its side.
+    angles : HipAngles
+        On an even grid of m instants.
+    rep_numbers : ndarray of int, shape (m,)
+        The repetition each instant belongs to, 0 outside.
+    reps : tuple of Repetition
+        All repetitions, counted or not.
+    quality : SetQuality
+        Of the recording and the calibration.
+    """
+
+    name: str
+    side: str
+    angles: HipAngles
+    rep_numbers: NDArray[np.int64]
+    reps: tuple[Repetition, ...]
+    quality: SetQuality
+
+
+def analyse_set(
+    recording: Recording, settings: Settings, backward: Array | None = None
+) -> SetAnalysis:
+    """Analyse one set.
+
+    Parameters
+    ----------
+    recording : Recording
+        The set.
+    settings : Settings
+        Limits of verdicts and flags.
+    backward : ndarray, shape (3,), optional
+        Pelvis sensor axis that points backward, from a trunk lean.
+    """
+    aligned = align(recording)
+    even = resample_set(aligned.streams, recording.source)
+    estimate = estimate_set(even, recording.side, recording.source, backward)
+    quality = SetQuality("good", (), {}, cut_rows=recording.cut_rows)
+    context = SetContext(
+        recording.name, recording.side, estimate.angles, estimate.error, even.gaps_s, settings
+    )
+    untils_s = [p.start_s for p in estimate.phases[1:]] + [np.inf]
+    reps = tuple(
+        measure_repetition(context, phases, number, until_s)
+        for number, (phases, until_s) in enumerate(
+            zip(estimate.phases, untils_s, strict=True), start=1
+        )
+    )
+    return SetAnalysis(
+        name=recording.name,
+        side=recording.side,
+        angles=estimate.angles,
+        rep_numbers=_rep_numbers(estimate),
+        reps=reps,
+        quality=quality,
+    )
+
+
+def _rep_numbers(estimate: Estimate) -> NDArray[np.int64]:
+    """Number of the repetition each instant of the grid belongs to, 0 outside."""
+    numbers = np.zeros(len(estimate.angles.time_s), dtype=np.int64)
+    for number, phases in enumerate(estimate.phases, start=1):
+        numbers[round(phases.start_s * GRID_HZ) : round(phases.end_s * GRID_HZ) + 1] = number
+    return numbers
