@@ -151,7 +151,15 @@ def _limit(ir: Array, excursion: _Excursion, neutral: float) -> Phases | None:
     far = top + _last(ir[top : near + 1] > ir[top] - NEAR * drop)
     outward = _phase(-ir[low : high + 1], far - low, near - low)
     ended = low + outward.end < len(ir) - 1
-    return Phases(*(times / GRID_HZ).tolist(), inward.peak_rads, outward.peak_rads, not ended)
+    return Phases(
+        start_s=(low + inward.begin) / GRID_HZ,
+        hold_start_s=(low + inward.end) / GRID_HZ,
+        hold_end_s=(low + max(inward.end, outward.begin)) / GRID_HZ,
+        end_s=(low + outward.end) / GRID_HZ,
+        peak_inward_rads=inward.peak_rads,
+        peak_return_rads=outward.peak_rads,
+        broken_off=not ended,
+    )
 
 
 def _broken_off(inward: _Phase, low: int, high: int) -> Phases:
