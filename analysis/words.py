@@ -71,7 +71,7 @@ def number(value: float | None, unit: str = "", *, signed: bool = False, bare: b
         return ABSENT
     decimals = DECIMALS.get(unit, 1)
     rounded = round(value, decimals) + 0.0  # no negative zero
-    text = f"{rounded:{'+' if signed else ''}.{decimals}f}".replace("-", "−")
+    text = f"{rounded:{'+' if signed and rounded else ''}.{decimals}f}".replace("-", "−")
     if bare or not unit:
         return text
     return text + unit if unit == "°" else f"{text} {unit}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.pipeline import SetAnalysis
+from analysis.sets import SetAnalysis
 
 Array = NDArray[np.float64]
 POINTS = 101

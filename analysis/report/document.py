@@ -26,7 +26,8 @@ from analysis.comparison import (
 )
 from analysis.findings import Finding
 from analysis.measures import Repetition
-from analysis.pipeline import Analysis, SetAnalysis
+from analysis.pipeline import Analysis
+from analysis.sets import SetAnalysis
 from analysis.words import DISCLAIMER
 from imu.units import SIDES
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.comparison import Comparison
 from analysis.findings import PlacedMarker
 from analysis.measures import Repetition
-from analysis.pipeline import Analysis, SetAnalysis
+from analysis.pipeline import Analysis
 from analysis.report.curves import POINTS, SideCurves, evenly, side_curves
 from analysis.report.svg import (
     BAND,
@@ -26,6 +26,7 @@ from analysis.report.svg import (
     new_figure,
     svg_style,
 )
+from analysis.sets import SetAnalysis
 from analysis.words import LETTERS, interval, number
 from imu.units import SIDES
 
@@ -38,9 +39,9 @@ MOST_LOOPS = 24  # in the phase plot more would hide the mean
 MOST_DOTS = 40  # repetitions drawn as single dots; more become a line
 PAIN_KINDS = ("pain", "pinch", "cramp")
 PLANES = (
-    ("tilt", "Tilt", "forward +"),
-    ("obliquity", "Obliquity", "side up +"),
-    ("rotation", "Rotation", "side forward +"),
+    ("tilt", "Tilt, °: + the low back arches"),
+    ("obliquity", "Obliquity, °: + this side's hip rises"),
+    ("rotation", "Rotation, °: + this side's hip comes forward"),
 )
 
 
@@ -138,7 +139,7 @@ def _difference_panel(one: Comparison) -> Panel | None:
     axes.plot([one.difference], [0], "D", color=INK, ms=6)
     axes.text(one.difference, 0.28, number(one.difference, "°", signed=True), color=INK, size=9,
               ha="center", va="bottom")  # fmt: skip
-    axes.text(0, -0.93, f"± {number(limit, '°')}", color=MUTED, ha="center", va="bottom")
+    axes.text(-limit, -0.93, f" ± {number(limit, '°')}", color=MUTED, va="bottom")
     axes.text(-reach, 0.93, " ◂ left larger", color=MUTED, va="top")
     axes.text(reach, 0.93, "right larger ▸ ", color=MUTED, va="top", ha="right")
     axes.set(xlim=(-reach, reach), ylim=(-1, 1), yticks=[])
@@ -161,7 +162,7 @@ def _curves_panel(analysis: Analysis, side: str, curves: SideCurves, top: float)
     axes = add_axes(figure, (0.13, 0.17, 0.84, 0.8), "% of the repetition", "internal rotation, °")
     n, colour = len(curves.ir_deg), COLOURS[side]
     mean, spread, x = curves.mean()[0], curves.spread_deg(), curves.percent
-    axes.fill_between(x, mean - spread, mean + spread, color=BAND, lw=0)
+    axes.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
     _draw_all(axes, np.broadcast_to(x, curves.ir_deg.shape), curves.ir_deg, MOST_CURVES, side)
     axes.plot(x, mean, color=colour, lw=2, ls=DASHES[side])
     axes.text(0.02, 0.97, LETTERS[side], color=colour, weight="bold", size=12, va="top",
@@ -176,7 +177,7 @@ def _curves_panel(analysis: Analysis, side: str, curves: SideCurves, top: float)
         f"{number(float(spread.max()), '°')}.{marked}"
     )
     drawn = "" if n <= MOST_CURVES else f" {MOST_CURVES} of {n} are drawn."
-    caption = f"{side.capitalize()}: every counted repetition, mean and SD (grey).{drawn}"
+    caption = f"{side.capitalize()}: every counted repetition, mean ± SD.{drawn}"
     name = f"curves-{side}"
     svg = inline_svg(figure, name, f"{side.capitalize()}: the repetitions over each other", told)
     return Panel(name, svg, caption)
@@ -227,8 +228,9 @@ def _phase_panel(curves: dict[str, SideCurves]) -> Panel | None:
         angle, speed = found.mean()
         axes.plot(angle, speed, color=COLOURS[side], lw=2, ls=DASHES[side])
         fast, back = int(speed.argmax()), int(speed.argmin())
-        axes.annotate(LETTERS[side], (angle[fast], speed[fast]), (0, 3), color=COLOURS[side],
-                      textcoords="offset points", ha="center", weight="bold", size=11)  # fmt: skip
+        at, where = (fast, "bottom") if side == "right" else (back, "top")  # letters stay apart
+        axes.text(angle[at], speed[at], LETTERS[side], color=COLOURS[side], va=where, ha="center",
+                  weight="bold", size=11)  # fmt: skip
         most = max(most, len(found.ir_deg))
         told.append(
             f"{side}: fastest inward {number(float(speed[fast]), '°/s')} at "
@@ -246,18 +248,15 @@ def _pelvis_panel(analysis: Analysis, reps: dict[str, list[Repetition]]) -> Pane
     """Draw the pelvis' largest movement in each repetition, one row a plane."""
     if not any(reps.values()):
         return None
-    figure = new_figure(WIDTH_IN, 2.5)
+    figure = new_figure(WIDTH_IN, 2.9)
     told = []
-    for row, (plane, title, sign) in enumerate(PLANES):
+    for row, (plane, title) in enumerate(PLANES):
         last = row == len(PLANES) - 1
-        axes = add_axes(
-            figure, (0.15, 0.7 - 0.265 * row, 0.82, 0.235), "repetition" if last else ""
-        )
+        box = (0.1, 0.735 - 0.3 * row, 0.87, 0.205)
+        axes = add_axes(figure, box, "repetition" if last else "")
         limit = getattr(analysis.settings, f"pelvis_{plane}_limit_deg")
         told.append(_pelvis_row(axes, plane, limit, reps))
-        axes.set_ylabel(f"{title}, °", color=MUTED, size=7)
-        axes.text(0.99, 0.97, sign, color=MUTED, size=6.5, ha="right", va="top",
-                  transform=axes.transAxes)  # fmt: skip
+        axes.text(0, 1.04, title, color=INK, transform=axes.transAxes)
         if not last:
             axes.tick_params(labelbottom=False)
     svg = inline_svg(figure, "pelvis", "Pelvis drift in each repetition", " ".join(told))

@@ -10,8 +10,8 @@ from dataclasses import fields
 import numpy as np
 
 from analysis.measures import Repetition
-from analysis.pipeline import SetAnalysis
 from analysis.report.document import rep_row
+from analysis.sets import SetAnalysis
 
 REP_COLUMNS = tuple(field.name for field in fields(Repetition))
 ANGLE_COLUMNS = (

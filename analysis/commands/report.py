@@ -1,0 +1,125 @@
+"""``hiprot report``: analyse a session and write its report."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imu.errors import CallError, MachineError
+
+if TYPE_CHECKING:
+    from analysis.pipeline import Analysis
+    from analysis.settings import Settings
+
+SILENT_S = 1.0  # shorter work needs no progress
+
+
+class Progress:
+    """Tells on standard error which step is under way, once the work has taken a second."""
+
+    def __init__(self) -> None:
+        self._told = ""
+        self._slow = False
+        self._timer = threading.Timer(SILENT_S, self._show)
+        self._timer.daemon = True
+
+    def step(self, text: str) -> None:
+        """Begin a step."""
+        self._told = text
+        if self._slow:
+            click.echo(f"{text} …", err=True)
+
+    def _show(self) -> None:
+        self._slow = True
+        self.step(self._told)
+
+    def __enter__(self) -> Progress:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+
+@click.command()
+@click.argument("session", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Folder to write to [SESSION/report]."
+)
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="TOML file with other limits than the usual."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the table.")
+def report(session: Path, out: Path | None, config: Path | None, as_json: bool) -> None:
+    """Analyse the session folder SESSION and write its report.
+
+    Writes report.html, report.json, reps.csv and angles.csv, all or none, and prints the
+    comparison of the sides.
+    """
+    out = session / "report" if out is None else out
+    with Progress() as progress:
+        progress.step("Loading")
+        from analysis.pipeline import analyse
+        from analysis.report.files import JSON_FILE, report_files
+        from imu.storage import read_session, write_files
+
+        settings = read_settings(config)
+        progress.step(f"Reading {session}")
+        recorded = read_session(session)
+        progress.step(f"Analysing {', '.join(one.name for one in recorded.recordings)}")
+        analysis = analyse(recorded, settings)
+        progress.step("Drawing the report")
+        files = report_files(analysis)
+        progress.step(f"Writing {out}")
+        write_files({out / name: text for name, text in files.items()})
+    if as_json:
+        click.get_binary_stream("stdout").write(files[JSON_FILE].encode())
+        click.echo(f"Written to {out}: {', '.join(files)}", err=True)
+    else:
+        _show(analysis)
+        click.echo(f"Written to {out}: {', '.join(files)}")
+
+
+def read_settings(config: Path | None) -> Settings:
+    """Read the limits from a TOML file, or take the usual ones.
+
+    Raises
+    ------
+    CallError
+        No such file, not TOML, an unknown name or a value out of range.
+    MachineError
+        The file cannot be read.
+    """
+    from analysis.settings import Settings, settings_from
+
+    if config is None:
+        return Settings()
+    try:
+        table = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise CallError(f"{config}: there is no such file. Give a TOML file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CallError(
+            f"{config}: not TOML: {error}. Write lines like min_hold_s = 0.5."
+        ) from error
+    except OSError as error:
+        raise MachineError(f"{config}: cannot be read: {error.strerror}.") from error
+    return settings_from(table, str(config))
+
+
+def _show(analysis: Analysis) -> None:
+    from rich.console import Console
+
+    from analysis.report.document import report_document
+    from analysis.report.text import print_report
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ° still gets the figures
+    console = Console(highlight=False, markup=False, emoji=False)
+    print_report(analysis, report_document(analysis), console)

@@ -1,0 +1,24 @@
+"""Analysis -> the four files of a report, as text by name."""
+
+from __future__ import annotations
+
+from analysis.pipeline import Analysis
+from analysis.report.document import report_document, report_json
+from analysis.report.html import report_html
+from analysis.report.tables import angles_csv, reps_csv
+
+JSON_FILE = "report.json"
+
+
+def report_files(analysis: Analysis) -> dict[str, str]:
+    """Make the contents of ``report.html``, ``report.json``, ``reps.csv``, ``angles.csv``.
+
+    `imu.storage.write_files` writes them, all or none.
+    """
+    document = report_document(analysis)
+    return {
+        "report.html": report_html(analysis, document),
+        JSON_FILE: report_json(document),
+        "reps.csv": reps_csv(analysis.sets),
+        "angles.csv": angles_csv(analysis.sets),
+    }
