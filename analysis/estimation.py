@@ -24,6 +24,7 @@ from analysis.calibration import (
     thigh_axis,
 )
 from analysis.errors import AnalysisError
+from analysis.fidgeting import without_fidgeting
 from analysis.heading import StillBias, heading_drift, refined_bias, still_bias
 from analysis.orientation import GravityFit, level, mean_orientation, turn_heading
 from analysis.repetitions import Phases, find_repetitions
@@ -38,6 +39,13 @@ Span = tuple[int, int]
 SHORTEST_REST = int(0.2 * GRID_HZ)
 SHORTEST_NEUTRAL = int(0.2 * GRID_HZ)
 LONGEST_TAIL = int(1.0 * GRID_HZ)
+NEXT_NEUTRAL = int(1.8 * GRID_HZ)  # the drill asks for 2 s of stillness
+MOST_NEUTRALS = 4  # still moments tried where the first is not the set's
+MIN_MOVING = int(1.0 * GRID_HZ)
+NO_REPETITION = (
+    "no repetition: the thigh never turned inward by 4.5 degrees and back",
+    "Record the inward turns after a still moment.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,16 +122,11 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         raise AnalysisError(
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
-    neutral = (int(still[0][0]), int(still[0][1]))
     inward = 1.0 if side == "right" else -1.0
     back = BACKWARD if backward is None else backward
-    pelvis = _track(even.pelvis, still_bias(even.pelvis, neutral), neutral)
-    thigh = _track(even.thigh, still_bias(even.thigh, neutral), neutral)
-    moving = slice(neutral[1], len(even.time_s))
-    frame = pelvis_axes(pelvis.sensor, back)
-    axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
-    angles = _angles(even, pelvis, thigh, frame, axis, side)
-    phases = _repetitions(angles, neutral, where)
+    pelvis, thigh, neutral, phases = _coarse(even, side, still, back)
+    if not phases:
+        raise AnalysisError(where, *NO_REPETITION)
 
     neutral = _before(neutral, phases[0])
     rests = _rests(neutral, phases, len(even.time_s))
@@ -136,7 +139,9 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
-    phases = _repetitions(angles, neutral, where)
+    phases = _repetitions(angles, neutral)
+    if not phases:
+        raise AnalysisError(where, *NO_REPETITION)
     return Estimate(
         angles=angles,
         phases=tuple(phases),
@@ -149,6 +154,38 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         thigh=thigh.bias,
         error=_error(pelvis, thigh, straight, scale_sd, backward is not None),
     )
+
+
+def _coarse(
+    even: EvenSet, side: str, still: NDArray[np.int64], backward: Array
+) -> tuple[_Tracked, _Tracked, Span, list[Phases]]:
+    """Sensors, neutral and repetitions from the stillness alone.
+
+    The neutral is the first still moment, unless what follows it is fidgeting: then the one of
+    the next long ones with the most repetitions behind it.
+    """
+    long = [span for span in still[1:] if span[1] - span[0] >= NEXT_NEUTRAL]
+    best: tuple[_Tracked, _Tracked, Span, list[Phases]] | None = None
+    for begin, end in [still[0], *long[:MOST_NEUTRALS]]:
+        neutral = (int(begin), int(end))
+        pelvis = _track(even.pelvis, still_bias(even.pelvis, neutral), neutral)
+        thigh = _track(even.thigh, still_bias(even.thigh, neutral), neutral)
+        moving = slice(neutral[1], len(even.time_s))
+        if moving.stop - moving.start < MIN_MOVING:
+            break
+        frame = pelvis_axes(pelvis.sensor, backward)
+        inward = 1.0 if side == "right" else -1.0
+        axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
+        angles = _angles(even, pelvis, thigh, frame, axis, side)
+        found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
+        phases = without_fidgeting(angles, found)
+        if best is None or len(phases) > len(best[3]):
+            best = pelvis, thigh, neutral, phases
+        if phases and phases[0] == found[0]:
+            break
+    if best is None:
+        return pelvis, thigh, neutral, []
+    return best
 
 
 def _track(stream: EvenStream, bias: StillBias, neutral: Span) -> _Tracked:
@@ -200,15 +237,9 @@ def _angles(
     return hip_angles(even, (pelvis.sensor, frame), (thigh.sensor, femur), side)
 
 
-def _repetitions(angles: HipAngles, neutral: Span, where: str) -> list[Phases]:
-    phases = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
-    if not phases:
-        raise AnalysisError(
-            where,
-            "no repetition: the thigh never turned inward by 4.5 degrees and back",
-            "Record the inward turns after a still moment.",
-        )
-    return phases
+def _repetitions(angles: HipAngles, neutral: Span) -> list[Phases]:
+    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
+    return without_fidgeting(angles, found)
 
 
 def _before(neutral: Span, first: Phases) -> Span:

@@ -1,0 +1,95 @@
+"""Repetitions told apart from fidgeting before and after the set.
+
+People shift on the bench before they sit still and stand up when they are done, and now and then the
+thigh happens to turn in and out. Such movement is about other axes, or moves the pelvis, or comes
+after a long rest and does not resemble the set. It is looked for at both ends of a set only: what
+lies between repetitions belongs to the set and is judged, not dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.angles import HipAngles
+from analysis.repetitions import Phases
+from analysis.streams import GRID_HZ
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+STEP = 10  # grid instants between the angles compared: 0.1 s
+OFF_AXIS_SHARE = 0.25  # of the squared turning; large in-step compensation reaches 0.15
+PELVIS_TURN_DEG = 20.0
+LONG_REST_S = 1.8
+UNLIKE_OFF_AXIS_SHARE = 0.1  # after a long rest
+UNLIKE_RANGE = (0.5, 1.7)  # times the set's typical range, after a long rest
+UNLIKE_DURATION = (0.4, 2.5)
+
+
+def without_fidgeting(angles: HipAngles, phases: Sequence[Phases]) -> list[Phases]:
+    """Leave out what is fidgeting at the beginning and the end.
+
+    Parameters
+    ----------
+    angles : HipAngles
+        On the grid.
+    phases : sequence of Phases
+        Candidates, in order of time; times from the grid's first instant.
+    """
+    odd = odd_ones(angles, phases)
+    good = np.flatnonzero(~odd)
+    return list(phases[good[0] : good[-1] + 1]) if len(good) else []
+
+
+def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
+    """Which candidates do not move like the rest of the set, shape (k,)."""
+    if len(phases) == 0:
+        return np.zeros(0, dtype=bool)
+    off_axis = np.array([_off_axis_share(angles, p) for p in phases])
+    pelvis_deg = np.array([_pelvis_turn_deg(angles, p) for p in phases])
+    odd = off_axis > max(OFF_AXIS_SHARE, 3.0 * np.median(off_axis))
+    odd |= pelvis_deg > max(PELVIS_TURN_DEG, 3.0 * np.median(pelvis_deg))
+    range_deg = np.array([float(np.ptp(angles.ir_deg[_span(p)])) for p in phases])
+    duration_s = np.array([p.end_s - p.start_s for p in phases])
+    unlike = off_axis > max(UNLIKE_OFF_AXIS_SHARE, 2.0 * np.median(off_axis))
+    unlike |= _outside(range_deg, UNLIKE_RANGE) | _outside(duration_s, UNLIKE_DURATION)
+    result: Mask = odd | (unlike & _after_long_rest(phases))
+    return result
+
+
+def _outside(values: Array, factors: tuple[float, float]) -> Mask:
+    """Which values lie outside some multiples of the first half's median."""
+    typical = np.median(values[: (len(values) + 1) // 2])
+    result: Mask = (values < factors[0] * typical) | (values > factors[1] * typical)
+    return result
+
+
+def _after_long_rest(phases: Sequence[Phases]) -> Mask:
+    """Which come after a rest that is long for the set."""
+    rest_s = np.array([b.start_s - a.end_s for a, b in zip(phases, phases[1:], strict=False)])
+    typical = float(np.median(rest_s)) if len(rest_s) > 1 else 0.0
+    result: Mask = np.concatenate([[False], rest_s > max(LONG_REST_S, 2.0 * typical)])
+    return result
+
+
+def _off_axis_share(angles: HipAngles, phases: Phases) -> float:
+    """Share of the squared turning that is flexion and adduction."""
+    inside = _span(phases)
+    turned = [
+        float((np.diff(angle[inside][::STEP]) ** 2).sum())
+        for angle in (angles.flexion_deg, angles.adduction_deg, angles.ir_deg)
+    ]
+    return (turned[0] + turned[1]) / max(sum(turned), 1e-12)
+
+
+def _pelvis_turn_deg(angles: HipAngles, phases: Phases) -> float:
+    quat = angles.pelvis_quat[_span(phases)]
+    aligned = np.abs(quat @ quat[0]).min()
+    return float(np.rad2deg(2.0 * np.arccos(np.clip(aligned, 0.0, 1.0))))
+
+
+def _span(phases: Phases) -> slice:
+    return slice(int(phases.start_s * GRID_HZ), int(phases.end_s * GRID_HZ) + 2)
