@@ -18,6 +18,7 @@ from imu.samples import Array, Stream
 from imu.units import DEG_PER_RAD, RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
 BIN_S = 0.5
+CALM = 0.1  # mean deviation from 1 g; beyond, the specific force is not gravity
 LEAST_TURN_RAD = 0.3 * RAD_PER_DEG  # from bin to bin; less may be noise
 SURE = 4.0  # standard errors
 MOST_RATE_RADS = 40.0  # 2300 deg/s: beyond the field's full scales, and any thigh
@@ -93,25 +94,24 @@ def _refuse_acc(stream: Stream, where: str) -> None:
 def _refuse_gyr(stream: Stream, where: str) -> None:
     """Refuse a gyroscope in other units or axes than the accelerometer's."""
     agreement = gyroscope_against_gravity(stream)
-    factor = 1.0 / agreement.gain if agreement.gain else np.inf
+    gain = agreement.gain
     fastest = float(np.linalg.norm(stream.gyr_rads, axis=1).max())
     degrees = "Multiply by 0.0174533 (degrees to radians)."
-    if agreement.surely_below(0.0) and -1.5 < agreement.gain < -0.6:
+    off = agreement.surely_below(0.3) or agreement.surely_above(3.0)
+    if off and 0.7 < gain * DEG_PER_RAD < 1.4:
+        what = f"gyr tells {1.0 / gain:.0f} times the turn that acc shows: these are deg/s"
+        raise AnalysisError(where, what, degrees)
+    if off and -1.5 < gain < -0.6:
         what = "gyr turns the other way round than acc shows"
         remedy = "Write both in the same right-handed axes; check the signs and their order."
-    elif agreement.surely_below(0.3):
-        what = f"gyr tells {factor:.3g} times the turn that acc shows"
-        remedy = "Write gyr in rad/s, in the same axes as acc."
-        if 0.7 * DEG_PER_RAD < factor < 1.4 * DEG_PER_RAD:
-            what, remedy = f"{what}: these are deg/s", degrees
-    elif agreement.surely_above(3.0):
-        what = f"gyr tells {factor:.3g} times the turn that acc shows"
-        remedy = "Write gyr in rad/s; check that time_s is in seconds."
-    elif fastest > MOST_RATE_RADS:
-        what, remedy = f"gyr reads up to {fastest:.3g}: as rad/s that is impossible", degrees
-    else:
-        return
-    raise AnalysisError(where, what, remedy)
+        raise AnalysisError(where, what, remedy)
+    if off:
+        what = f"gyr and acc disagree on how the sensor turned (ratio {gain:.2g}, expected 1)"
+        remedy = "Write gyr in rad/s, in the same axes as acc, and time_s in seconds."
+        raise AnalysisError(where, what, remedy)
+    if fastest > MOST_RATE_RADS:
+        what = f"gyr reads up to {fastest:.3g}: as rad/s that is impossible"
+        raise AnalysisError(where, what, degrees)
 
 
 def gyroscope_against_gravity(stream: Stream) -> Agreement:
@@ -135,10 +135,11 @@ def gyroscope_against_gravity(stream: Stream) -> Agreement:
     starts, means = _binned(stream)
     if len(starts) < 5:
         return Agreement(1.0, np.inf)
-    time_s, angle, force = means[:, 0], means[:, 1:4], means[:, 4:]
+    time_s, shaken, angle, force = means[:, 0], means[:, 1], means[:, 2:5], means[:, 5:]
     length = np.linalg.norm(force, axis=1, keepdims=True)
     up = force / np.maximum(length, 1e-9)
-    next_to = np.diff(starts) == 1
+    calm = shaken < CALM
+    next_to = (np.diff(starts) == 1) & calm[1:] & calm[:-1]
     middle = (0.5 * (up[1:] + up[:-1]))[next_to]
     turned = np.diff(angle, axis=0)[next_to]
     step_s = np.diff(time_s)[next_to]
@@ -148,10 +149,12 @@ def gyroscope_against_gravity(stream: Stream) -> Agreement:
 
 
 def _binned(stream: Stream) -> tuple[Array, Array]:
-    """Means over half-seconds of time, angle turned through and specific force."""
+    """Means over half-seconds of time, shaking, angle turned through and specific force."""
     time_s = stream.time_s - stream.time_s[0]
     angle = cumulative_trapezoid(stream.gyr_rads, time_s, axis=0, initial=0)
-    columns = np.column_stack([time_s, angle, stream.acc_ms2])
+    rest = max(rest_ms2(stream), 1e-9)
+    shaken = np.abs(np.linalg.norm(stream.acc_ms2, axis=1) / rest - 1.0)
+    columns = np.column_stack([time_s, shaken, angle, stream.acc_ms2])
     numbers = np.floor(time_s / BIN_S)
     firsts = np.flatnonzero(np.diff(numbers, prepend=-1) > 0)
     counts = np.diff(firsts, append=len(time_s))

@@ -67,7 +67,7 @@ def parse_set(data: bytes, name: str, source: str, cut: bool = False) -> Recordi
         table = csvfile.parse_exactly(body.decode("utf-8"), names, columns, source)
     _refuse_beyond(table, source)
     present = [segment for at, segment in enumerate(SEGMENTS) if (table.labels == at).any()]
-    _refuse_missing(present, name, source)
+    _refuse_missing(present, source)
     streams = {segment: _stream(table, segment, source) for segment in present}
     known = (*SET_COLUMNS, *MAG_COLUMNS, ARRIVAL_COLUMN)
     unknown = tuple(column for column in names if column not in known)
@@ -115,13 +115,12 @@ def _refuse_beyond(table: Table, source: str) -> None:
         raise RecordingError(place(source, int(table.lines[row]), column), what, remedy)
 
 
-def _refuse_missing(present: list[str], name: str, source: str) -> None:
+def _refuse_missing(present: list[str], source: str) -> None:
     """Refuse a set without one of its two sensors."""
-    needed = ("pelvis",) if name == CALIBRATION else ("pelvis", "thigh")
-    missing = [segment for segment in needed if segment not in present]
-    if missing:
-        what = f"there are no samples of the {missing[0]} sensor, only {' and '.join(present)}"
-        raise RecordingError(source, what, "Record the set again with both sensors.")
+    for segment in ("pelvis", "thigh"):
+        if segment not in present:
+            what = f"there are no samples of the {segment} sensor, only {' and '.join(present)}"
+            raise RecordingError(source, what, "Record the set again with both sensors.")
 
 
 def _stream(table: Table, segment: str, source: str) -> Stream:

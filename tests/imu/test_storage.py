@@ -65,12 +65,12 @@ def test_one_side_is_enough_and_other_files_are_left_alone(folder):
     assert [r.name for r in read_session(folder).recordings] == ["right"]
 
 
-def test_the_calibration_needs_the_pelvis_only(folder):
-    pelvis = HEADER + "".join(row for row in ROWS if row.startswith("pelvis"))
-    (folder / "calibration.csv").write_text(pelvis)
-    calibration = read_session(folder).calibration
-    assert (calibration.name, calibration.side) == ("calibration", "")
-    assert set(calibration.streams) == {"pelvis"}
+def test_the_calibration_is_kept_apart_from_the_sets(folder):
+    (folder / "calibration.csv").write_bytes(SET)
+    session = read_session(folder)
+    assert len(session.recordings) == 2
+    assert (session.calibration.name, session.calibration.side) == ("calibration", "")
+    assert set(session.calibration.streams) == {"pelvis", "thigh"}
 
 
 def test_a_packed_set_is_the_same_set(folder):
