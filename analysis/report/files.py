@@ -7,8 +7,6 @@ from analysis.report.document import report_document, report_json
 from analysis.report.html import report_html
 from analysis.report.tables import angles_csv, reps_csv
 
-JSON_FILE = "report.json"
-
 
 def report_files(analysis: Analysis) -> dict[str, str]:
     """Make the contents of ``report.html``, ``report.json``, ``reps.csv``, ``angles.csv``.
@@ -18,7 +16,7 @@ def report_files(analysis: Analysis) -> dict[str, str]:
     document = report_document(analysis)
     return {
         "report.html": report_html(analysis, document),
-        JSON_FILE: report_json(document),
+        "report.json": report_json(document),
         "reps.csv": reps_csv(analysis.sets),
         "angles.csv": angles_csv(analysis.sets),
     }

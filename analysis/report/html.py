@@ -11,8 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import words
+from analysis.advice import KINDS
 from analysis.comparison import Comparison
-from analysis.findings import in_front
+from analysis.findings import Finding, in_front
 from analysis.pipeline import Analysis
 from analysis.report.figures import Panel, draw_panels
 
@@ -65,8 +66,14 @@ def split_findings(analysis: Analysis) -> tuple[list[str], list[str]]:
     """Return the texts put in front, at most three, and all others."""
     chosen = in_front(analysis.findings)
     shown = {id(one) for group in chosen for one in group}
-    front = [" ".join(one.text for one in group) for group in chosen]
+    front = [_joined(group) for group in chosen]
     return front, [one.text for one in analysis.findings if id(one) not in shown]
+
+
+def _joined(group: Sequence[Finding]) -> str:
+    """Say what both sides share once: the advice, after the last of them."""
+    advice = KINDS[group[0].code].advice
+    return " ".join([*(one.text.removesuffix(advice).strip() for one in group), advice])
 
 
 def _state(code: str) -> Markup:

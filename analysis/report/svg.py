@@ -68,6 +68,7 @@ def add_axes(
         spine.set_visible(name in ("left", "bottom"))
         spine.set_color(LINE)
     axes.tick_params(colors=MUTED, length=3, width=0.6, color=LINE)
+    axes.locator_params(nbins=6)  # every tick costs half a millisecond
     axes.set_xlabel(xlabel, color=MUTED)
     axes.set_ylabel(ylabel, color=MUTED)
     return axes

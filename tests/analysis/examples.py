@@ -12,8 +12,8 @@ from analysis.comparison import compare
 from analysis.findings import find_findings, place_markers
 from analysis.measures import Repetition
 from analysis.pipeline import Analysis
-from analysis.sets import SetAnalysis
 from analysis.quality import SensorQuality, SetQuality
+from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from imu.recording import Event, SensorInfo, SessionInfo
 
