@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from analysis.angles import HipAngles
 from analysis.estimation import Estimate, estimate_set
 from analysis.measures import Repetition, SetContext, measure_repetition
-from analysis.quality import SetQuality
+from analysis.plausibility import refuse_implausible
+from analysis.quality import SetQuality, assess
 from analysis.settings import Settings
 from analysis.streams import GRID_HZ, resample_set
 from imu.clock import align
@@ -60,9 +61,10 @@ def analyse_set(
         Pelvis sensor axis that points backward, from a trunk lean.
     """
     aligned = align(recording)
+    refuse_implausible(recording)
     even = resample_set(aligned.streams, recording.source)
     estimate = estimate_set(even, recording.side, recording.source, backward)
-    quality = SetQuality("good", (), {}, cut_rows=recording.cut_rows)
+    quality = assess(recording, aligned, even, estimate, backward is not None)
     context = SetContext(
         recording.name, recording.side, estimate.angles, estimate.error, even.gaps_s, settings
     )
