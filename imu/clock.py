@@ -176,9 +176,9 @@ def rate_of(time_s: Array) -> float:
     steps = np.diff(time_s)
     typical = float(np.median(steps))
     near = steps[steps < 6.0 * typical]
-    near = near[:: len(near) // 1001 | 1]  # an odd stride, as packets are often of two
+    some = near[:: len(near) // 1001 | 1]  # an odd stride, as packets are often of two
     rates = np.arange(0.5, 5.0, 0.02) / typical
-    match = np.cos(2.0 * np.pi * near[:, None] * rates).mean(axis=0)
+    match = np.cos(2.0 * np.pi * some[:, None] * rates).mean(axis=0)
     if match.max() < 0.5:
         return 1.0 / float(near.mean())
     best = int(np.flatnonzero(match >= match.max() - 0.1)[0])
