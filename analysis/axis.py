@@ -28,7 +28,8 @@ STEP = 10  # grid instants between the samples used: 0.1 s
 MOST_SAMPLES = 4000
 IN_STEP_SD_RAD = 3.0 * RAD_PER_DEG  # flexion and adduction that go along with a turn
 LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horizontal
-CURVE_SD_RAD = 0.03 * RAD_PER_DEG  # how straight in-step movement is at best
+PIECES = 10.0  # of a repetition's course, both planes, that err independently
+CURVE_SD_RAD = 0.015 * RAD_PER_DEG  # how straight in-step movement is at best
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +79,7 @@ def straighten_axis(
     spread = CURVE_SD_RAD
     tilt = np.zeros(2)
     for _ in range(2):
-        weight = 1.0 / np.hypot(CURVE_SD_RAD, spread / np.sqrt(2.0 * len(spans)))
+        weight = 1.0 / np.hypot(CURVE_SD_RAD, spread / np.sqrt(PIECES * len(spans)))
         fit = least_squares(_misfit, tilt, args=(course, weight), method="lm")
         tilt = fit.x
         residual, in_step = _straight_lines(course, tilt)

@@ -20,7 +20,7 @@ from imu.units import RAD_PER_DEG
 Array = NDArray[np.float64]
 
 SLOW_RADS = 3.0 * RAD_PER_DEG  # bins turning at this rate count half: accelerations grow with it
-SCALE_SD = 0.003  # of either kind of sensor, before anything is seen; data sheets say up to 0.01
+SCALE_SD = 0.002  # of either kind of sensor, before anything is seen; data sheets say up to 0.01
 PRIOR_SETS = 1.0  # what that is worth, in sets seen
 
 

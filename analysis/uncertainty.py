@@ -18,6 +18,8 @@ from imu.units import RAD_PER_DEG
 COVERAGE = 1.96  # standard deviations in the half-width of a 95 % interval
 CARRIED_S = 1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ)  # so long the gyroscope carries inclination
 GRAVITY_SHARE = 2.2 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
+HELD_SHARE = 0.5  # of a drift that is held from both sides
+MIXED_SHARE = 0.7  # of the pelvis' turn is in the plane that a turned sensor mixes into IR
 PLACEMENT_SD_RAD = 2.0 * RAD_PER_DEG  # turn of the pelvis sensor against the sacrum's plane
 LEANED_SD_RAD = 1.0 * RAD_PER_DEG  # the same after a trunk lean
 
@@ -41,16 +43,19 @@ class SensorError:
     scatter_rad: float
 
     def inclination_rad(self, duration_s: float) -> float:
-        """Change of inclination over a duration [rad]."""
+        """Change of inclination over a duration [rad]; gravity holds it from both sides."""
         carried = min(duration_s, CARRIED_S)
         gravity = 2.0 * GRAVITY_SHARE * self.scatter_rad**2 * (carried / CARRIED_S) ** 2
-        walk = self.noise_rads**2 * carried
-        return float(np.sqrt(gravity + walk + (0.3 * self.bias_sd_rads * carried) ** 2))
+        walk = HELD_SHARE * self.noise_rads**2 * carried
+        return float(np.sqrt(gravity + walk + (HELD_SHARE * self.bias_sd_rads * carried) ** 2))
 
     def heading_rad(self, duration_s: float) -> float:
-        """Turn about the vertical over a duration [rad]."""
-        walk = self.noise_rads**2 * duration_s
-        return float(np.sqrt(walk + (self.bias_sd_rads * duration_s) ** 2))
+        """Turn about the vertical over a duration [rad].
+
+        The rests on both sides hold the heading, so that less than the whole drift remains.
+        """
+        walk = HELD_SHARE * self.noise_rads**2 * duration_s
+        return float(np.sqrt(walk + (HELD_SHARE * self.bias_sd_rads * duration_s) ** 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class AngleError:
             0.5 * np.deg2rad(rom_deg) * self.axis_sd_rad**2,
         )
         scale = self.scale_sd * np.deg2rad(rom_deg)
-        placement = self.placement_sd_rad * np.deg2rad(pelvis_turn_deg)
+        placement = MIXED_SHARE * self.placement_sd_rad * np.deg2rad(pelvis_turn_deg)
         total = np.sqrt(sensors**2 + axis**2 + scale**2 + placement**2)
         return float(COVERAGE * np.rad2deg(total))
 
