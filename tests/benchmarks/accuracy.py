@@ -142,6 +142,18 @@ def simulate_and_score(task: tuple[str, int]) -> Session:
     return Session(**scores)
 
 
+def amiss(condition: str, seed: int, session: Session) -> list[str]:
+    """Every set refused, repetition missed or invented, by name."""
+    found = []
+    for side, score in zip(SIDES, session.scores, strict=True):
+        where = f"{condition}, seed {seed}, {side}"
+        spans = [("missed", rep) for rep in score.missed]
+        spans += [("invented", rep) for rep in score.invented]
+        found += [f"{where}: {what} {r.start_s:.1f} to {r.end_s:.1f} s" for what, r in spans]
+        found += [f"{where}: refused: {score.refusal}"] if score.refusal else []
+    return found
+
+
 def exceeded(condition: str, values: dict[str, float]) -> list[str]:
     """What a condition has beyond its limits."""
     found = []
@@ -203,8 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with Pool(options.jobs) as pool:
         for condition in options.conditions:
             sessions = pool.map(simulate_and_score, [(condition, seed) for seed in seeds])
-            refusals = [x.refusal for s in sessions for x in s.scores if x.refusal]
-            failures += [f"{condition}: refused: {text}" for text in refusals]
+            for seed, session in zip(seeds, sessions, strict=True):
+                failures += amiss(condition, seed, session)
             rows[condition] = {figure.name: figure.of(sessions) for figure in FIGURES}
             failures += exceeded(condition, rows[condition])
             print(line(condition, rows[condition]), flush=True)
