@@ -26,18 +26,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.measures import Repetition
+from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from imu.units import SIDES
-
-if TYPE_CHECKING:
-    from analysis.sets import SetAnalysis
 
 Array = NDArray[np.float64]
 Statistic = Callable[..., NDArray[np.float64]]

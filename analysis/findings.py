@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,10 @@ from scipy import stats
 from analysis.advice import KINDS
 from analysis.comparison import MIN_REPETITIONS, Comparison
 from analysis.measures import Repetition
+from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from analysis.words import PHASES, number, ranges, smaller_side
 from imu.recording import Event, SessionInfo
-
-if TYPE_CHECKING:
-    from analysis.sets import SetAnalysis
 
 Array = NDArray[np.float64]
 

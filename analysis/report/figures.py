@@ -109,13 +109,16 @@ def _range_panel(reps: dict[str, list[Repetition]]) -> Panel | None:
     axes.set(xlim=(0, top * 1.15), ylim=(-len(reps) + 0.4, 0.75), yticks=[])
     axes.spines["left"].set_visible(False)
     svg = inline_svg(figure, "range", "Range of motion of each repetition", "; ".join(told) + ".")
-    caption = "Each dot is one repetition, hollow where pelvis or leg moved along. Mean ± SD."
+    caption = "Each mark is one repetition, hollow where pelvis or leg moved along. Mean ± SD."
     return Panel("range", svg, caption)
 
 
 def _range_row(axes: Axes, y: float, rom: Array, clean: NDArray[np.bool_], side: str) -> None:
     colour, marker = COLOURS[side], "o" if side == "right" else "s"
-    for chosen, face in ((clean, colour), (~clean, "none")):
+    if len(rom) > MOST_DOTS:  # strokes, as one path
+        strokes = np.column_stack([rom, rom, np.full(len(rom), np.nan)]).ravel()
+        axes.plot(strokes, np.tile([y - 0.12, y + 0.12, np.nan], len(rom)), color=colour, lw=0.5)
+    for chosen, face in ((clean, colour), (~clean, "none")) if len(rom) <= MOST_DOTS else ():
         axes.plot(rom[chosen], np.full(int(chosen.sum()), y), marker, ms=4.5, mfc=face, mec=colour,
                   mew=0.9, alpha=0.75, ls="none")  # fmt: skip
     mean, spread = float(rom.mean()), float(rom.std(ddof=1)) if len(rom) > 1 else 0.0

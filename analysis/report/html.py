@@ -17,7 +17,11 @@ from analysis.findings import Finding, in_front
 from analysis.pipeline import Analysis
 from analysis.report.figures import Panel, draw_panels
 
-MOST_ROWS = 400  # repetitions of one set in the page; all are in reps.csv
+# The page stays below 1 MB whatever comes in; everything is in reps.csv and report.json.
+MOST_ROWS = 800  # repetitions of all sets
+MOST_MARKERS = 200
+MOST_FINDINGS = 100
+MOST_LETTERS = 500  # of one text from outside
 
 
 def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
@@ -53,12 +57,14 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
         cautions=_cautions(document),
         groups=_groups(analysis.comparisons),
         front=front,
-        others=others,
+        others=others[:MOST_FINDINGS],
         panels=_panels(draw_panels(analysis)),
         started=_readable_time(analysis.info.started),
         words=words,
         notes={source: "abcdef"[i] for i, source in enumerate(words.sources(analysis.comparisons))},
-        most_rows=MOST_ROWS,
+        most_rows=max(1, MOST_ROWS // max(1, len(analysis.sets))),
+        most_markers=MOST_MARKERS,
+        most_letters=MOST_LETTERS,
     )
 
 
