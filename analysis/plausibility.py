@@ -20,6 +20,7 @@ from imu.units import DEG_PER_RAD, RAD_PER_DEG, STANDARD_GRAVITY_MS2
 BIN_S = 0.5
 CALM = 0.1  # mean deviation from 1 g; beyond, the specific force is not gravity
 LEAST_TURN_RAD = 0.3 * RAD_PER_DEG  # from bin to bin; less may be noise
+LEAST_TIP_RAD = 1.0 * RAD_PER_DEG  # the same by gravity; less may be swaying
 SURE = 4.0  # standard errors
 MOST_RATE_RADS = 40.0  # 2300 deg/s: beyond the field's full scales, and any thigh
 AT_REST_MS2 = (0.8 * STANDARD_GRAVITY_MS2, 1.2 * STANDARD_GRAVITY_MS2)
@@ -40,7 +41,7 @@ class Agreement:
     ----------
     gain : float
         Turn by gravity over turn by the gyroscope: 1 where all is well, 1/57.3 where the
-        gyroscope reads degrees, -1 where its axes are reversed.
+        gyroscope reads degrees, -1 where its axes are reversed, infinite where it reads nothing.
     gain_sd : float
         Its standard error; infinite where the sensor hardly turned.
     """
@@ -174,9 +175,12 @@ def _gain(told: Array, seen: Array, bias: Array) -> Agreement:
         return Agreement(1.0, np.inf)
     told = told - bias @ np.linalg.lstsq(bias, told, rcond=None)[0]
     seen = seen - bias @ np.linalg.lstsq(bias, seen, rcond=None)[0]
+    bins = len(told) / 3
     squares = float(told @ told)
-    if squares < LEAST_TURN_RAD**2 * len(told) / 3:
+    if squares < LEAST_TURN_RAD**2 * bins and seen @ seen < LEAST_TIP_RAD**2 * bins:
         return Agreement(1.0, np.inf)
+    if squares == 0.0:
+        return Agreement(np.inf, 0.0)
     gain = float(told @ seen) / squares
     left = seen - gain * told
     variance = float(left @ left) / (len(told) - 4) / squares

@@ -41,6 +41,9 @@ FAIR_STILL_S = 2.0
 FAIR_COVERED_PERCENT = 95.0
 ARRIVAL_SPREAD_S = 0.03  # what a connection interval leaves open of the skew
 
+FROZEN_S = (0.25, 1.0)
+FROZEN_RADS = 3.0 * RAD_PER_DEG  # a sensor at rest may well repeat itself
+
 FULL_SCALES_RADS = np.array([125, 250, 500, 1000, 2000, 4000]) * RAD_PER_DEG
 FULL_SCALES_MS2 = np.array([2, 4, 8, 16, 32]) * STANDARD_GRAVITY_MS2
 LEAST_CLIPPED_RADS = 20.0 * RAD_PER_DEG
@@ -233,9 +236,9 @@ def sensor_quality(
 def count_saturated(stream: Stream) -> int:
     """Count the samples at full scale, on any axis.
 
-    Either a known full scale to 0.1 %, or the axis' own largest value held for three samples or
-    more that the signal runs into and leaves steeply: a slow peak, rounded to the sensor's
-    steps, holds its largest value too.
+    Full scale is a known one, to 0.1 %, or an axis' own largest value, if the signal runs into
+    it steeply and keeps it for three samples or more: a slow peak, rounded to the sensor's steps,
+    keeps its largest value too.
     """
     clipped = np.zeros(len(stream.time_s), dtype=bool)
     kinds = (
@@ -253,17 +256,26 @@ def _clipped(values: Array, full_scales: Array, least: float) -> NDArray[np.bool
     """Which values are cut off at their largest, shape (n,)."""
     top = float(values.max())
     at_top = values >= top - 1e-6 * abs(top)
-    none = np.zeros(len(values), dtype=bool)
-    if top < least:
-        return none
-    if (np.abs(full_scales / top - 1.0) < 1e-3).any():
+    if top >= least and (np.abs(full_scales / top - 1.0) < 1e-3).any():
         return at_top
+    step = float(np.diff(np.unique(values)).min(initial=np.inf))
     edges = np.flatnonzero(np.diff(at_top.astype(np.int8), prepend=0, append=0))
     for first, last in edges.reshape(-1, 2):
-        around = values[[max(first - 1, 0), min(last, len(values) - 1)]]
-        if last - first >= 3 and top - around.mean() > 0.01 * top:
-            none[first:last] = True
-    return none
+        before, after = values[max(first - 3, 0)], values[min(last + 2, len(values) - 1)]
+        drop = top - 0.5 * (before + after)
+        round_top = 4.0 * step * ((last - first + 6) / (last - first)) ** 2  # of a parabola
+        if top >= least and last - first >= 3 and drop > max(0.01 * top, round_top):
+            return at_top
+    return np.zeros(len(values), dtype=bool)
+
+
+def longest_frozen_s(stream: Stream) -> float:
+    """Longest time a sensor repeated the same values though it turned [s]."""
+    values = np.hstack([stream.acc_ms2, stream.gyr_rads])
+    turning = np.linalg.norm(stream.gyr_rads - np.median(stream.gyr_rads, axis=0), axis=1)
+    same = (np.diff(values, axis=0) == 0.0).all(axis=1) & (turning[1:] > FROZEN_RADS)
+    edges = np.flatnonzero(np.diff(same.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    return float(np.diff(stream.time_s[edges], axis=1).max(initial=0.0))
 
 
 def _still_s(estimate: Estimate, end_s: float) -> tuple[float, float]:
@@ -351,6 +363,9 @@ def _sensor_reasons(sensor: SensorQuality, stream: Stream) -> Iterator[Reason]:
     rest = rest_ms2(stream)
     text = f"{name}: acc reads {rest:.2f} m/s² at rest, expected 9.81"
     yield from _beyond(100.0 * abs(rest / STANDARD_GRAVITY_MS2 - 1.0), REST_OFF_PERCENT, text)
+    frozen_s = longest_frozen_s(stream)
+    text = f"{name}: the same values for {frozen_s:.1f} s while it turned"
+    yield from _beyond(frozen_s, FROZEN_S, text)
     agreement = gyroscope_against_gravity(stream)
     off = 100.0 * (abs(agreement.gain - 1.0) - 3.0 * agreement.gain_sd)
     text = f"{name}: gyr and acc disagree on its turns by {max(off, 0.0):.0f} %"
