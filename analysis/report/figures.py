@@ -204,7 +204,7 @@ def _draw_markers(axes: Axes, analysis: Analysis, side: str) -> str:
         rep = reps[one.set_name, one.rep]
         percent = 100.0 * (one.time_s - rep.start_s) / (rep.end_s - rep.start_s)
         y = one.ir_deg or 0.0
-        axes.plot([percent], [y], "X", color=INK, ms=7, mec="none")
+        axes.plot([percent], [y], "X", color=INK, ms=7, mew=0)
         axes.annotate(one.kind, (percent, y), (0, -6), textcoords="offset points", color=INK,
                       ha="center", va="top", weight="bold")  # fmt: skip
         told.append(f" {one.kind} at {number(one.ir_deg, '°')} in repetition {one.rep}.")
