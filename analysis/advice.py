@@ -78,7 +78,7 @@ KINDS = {
         36, _FEMUR, "the whole leg swings", "Turn the thigh in its socket, the knee stays put."
     ),
     "thrown": FindingKind(
-        40, "turn slowly, not thrown", "the turn is thrown", "Take about two seconds to turn in."
+        40, "turn slowly, not thrown", "the leg is thrown", "Take about two seconds each way."
     ),
     "bounce": FindingKind(
         41, "move through the full arc, no bouncing", "it bounces at the end", "Arrive and stay."

@@ -215,8 +215,8 @@ def values_of(reps: Sequence[Repetition], measure: Measure) -> Array:
     if measure.column == "duration_s":
         return np.array([rep.end_s - rep.start_s for rep in reps])
     found = [getattr(rep, measure.column) for rep in reps]
-    values = np.array([np.nan if value is None else value for value in found], dtype=float)
-    values = values[np.isfinite(values)]
+    table: Array = np.array([np.nan if value is None else value for value in found], dtype=float)
+    values: Array = table[np.isfinite(table)]
     return np.abs(values) if measure.column == "return_error_deg" else values
 
 

@@ -34,30 +34,30 @@ IN_FRONT = 3
 
 @dataclass(frozen=True, slots=True)
 class _Signal:
-    """How flags of repetitions become a finding: `sign` 0 takes both directions of `column`."""
+    """How a flag becomes a finding, with the largest of `columns`; `sign` 0 is both directions."""
 
     code: str
-    flags: tuple[str, ...]
-    column: str = ""
+    flag: str
+    columns: tuple[str, ...] = ()
     unit: str = "°"
     sign: int = 0
 
 
 _SIGNALS = (
-    _Signal("pelvis_hikes", ("pelvis_obliquity",), "pelvis_obliquity_deg", sign=1),
-    _Signal("pelvis_drops", ("pelvis_obliquity",), "pelvis_obliquity_deg", sign=-1),
-    _Signal("pelvis_tilts_forward", ("pelvis_tilt",), "pelvis_tilt_deg", sign=1),
-    _Signal("pelvis_tilts_back", ("pelvis_tilt",), "pelvis_tilt_deg", sign=-1),
-    _Signal("pelvis_rotates", ("pelvis_rotation",), "pelvis_rotation_deg"),
-    _Signal("leg_swings", ("hip_flexion",), "hip_flexion_deg"),
-    _Signal("leg_swings", ("hip_adduction",), "hip_adduction_deg"),
-    _Signal("thrown", ("fast",), "peak_inward_speed_deg_s", "°/s"),
-    _Signal("bounce", ("bounce",)),
-    _Signal("dropped_return", ("dropped",), "peak_return_speed_deg_s", "°/s"),
-    _Signal("no_hold", ("no_hold",)),
-    _Signal("two_stage", ("two_stage",)),
-    _Signal("return_error", ("return_error",), "return_error_deg"),
-    _Signal("overshoot", ("overshoot",)),
+    _Signal("pelvis_hikes", "pelvis_obliquity", ("pelvis_obliquity_deg",), sign=1),
+    _Signal("pelvis_drops", "pelvis_obliquity", ("pelvis_obliquity_deg",), sign=-1),
+    _Signal("pelvis_tilts_forward", "pelvis_tilt", ("pelvis_tilt_deg",), sign=1),
+    _Signal("pelvis_tilts_back", "pelvis_tilt", ("pelvis_tilt_deg",), sign=-1),
+    _Signal("pelvis_rotates", "pelvis_rotation", ("pelvis_rotation_deg",)),
+    _Signal("leg_swings", "hip_flexion", ("hip_flexion_deg",)),
+    _Signal("leg_swings", "hip_adduction", ("hip_adduction_deg",)),
+    _Signal("thrown", "fast", ("peak_inward_speed_deg_s", "peak_return_speed_deg_s"), "°/s"),
+    _Signal("bounce", "bounce"),
+    _Signal("dropped_return", "dropped", ("peak_return_speed_deg_s",), "°/s"),
+    _Signal("no_hold", "no_hold"),
+    _Signal("two_stage", "two_stage"),
+    _Signal("return_error", "return_error", ("return_error_deg",)),
+    _Signal("overshoot", "overshoot"),
 )
 
 _DIFFERENCES = {
@@ -267,15 +267,10 @@ def _quality_findings(one: SetAnalysis, teller: _Teller) -> Iterator[Finding]:
 def _signal_findings(
     signal: _Signal, counted: Sequence[Repetition], teller: _Teller
 ) -> Iterator[Finding]:
-    concerned = {
-        rep.rep: getattr(rep, signal.column) if signal.column else None
-        for rep in counted
-        if set(signal.flags) & set(rep.flags)
-    }
+    flagged = [rep for rep in counted if signal.flag in rep.flags]
+    concerned = {rep.rep: _largest(rep, signal.columns) for rep in flagged}
     if signal.sign:
-        concerned = {
-            rep: v for rep, v in concerned.items() if v is not None and v * signal.sign > 0
-        }
+        concerned = {rep: v for rep, v in concerned.items() if v and v * signal.sign > 0}
     if not concerned:
         return
     values = [value for value in concerned.values() if value is not None]
@@ -284,6 +279,11 @@ def _signal_findings(
     if worst is not None:
         detail += f", up to {number(abs(worst), signal.unit)}"
     yield teller.tell(signal.code, list(concerned), worst, signal.unit, detail)
+
+
+def _largest(rep: Repetition, columns: Sequence[str]) -> float | None:
+    values = [getattr(rep, column) for column in columns]
+    return max((value for value in values if value is not None), key=abs, default=None)
 
 
 def _when(concerned: Sequence[int], counted: Sequence[int]) -> str:

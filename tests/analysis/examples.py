@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -163,6 +164,7 @@ def hiking(from_rep: int, n: int = 8, rom_deg: float = 31.0) -> list[Turn]:
     ]
 
 
+@cache
 def named_examples() -> dict[str, Analysis]:
     """The pages worth looking at."""
     alike = make_turns(seed=1, rom_deg=33.0)
