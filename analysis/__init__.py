@@ -2,24 +2,44 @@
 
 The order of the modules is the path of the data; each imports only from those above it:
 
-``streams``
-    Recording -> both sensors on one even time grid; gaps known.
+``errors``, ``settings``
+    What is refused; the limits of verdicts and flags.
+``quaternions``
+    The few operations on orientations that are needed.
+``plausibility``, ``streams``
+    Are units, signs and axes what they claim; both sensors on one even time grid, gaps known.
+``stillness``
+    When neither sensor moves.
 ``orientation``
     Streams -> sensor orientations without a magnetometer.
-``calibration``
-    Sensor axes -> segment axes, from stillness and the movement itself.
+``heading``, ``calibration``
+    The drift about the vertical, held; sensor axes -> segment axes, from stillness and movement.
+``lean``
+    The pelvis' axes from a trunk lean.
 ``angles``
     Segment orientations -> hip and pelvis angles, signs per side.
-``repetitions``
-    IR angle -> repetitions with their phases.
-``measures``
+``axis``, ``scale``
+    The femur's axis told apart from movement in step with the turn; both kinds of sensor agreed.
+``repetitions``, ``fidgeting``
+    IR angle -> repetitions with their phases; what before and after the set is none.
+``uncertainty``
+    How far the angles may be off.
+``estimation``
+    Streams -> angles, repetitions and errors of a set: the stages so far, in their order.
+``smoothness``, ``measures``
     Repetition -> row: range, speed, hold, smoothness, pelvis drift, verdict.
 ``quality``
     Is the recording fit for analysis.
-``comparison``, ``findings``
-    Left against right; what to tell the person.
+``sets``
+    Recording -> all of that for one set.
+``comparison``
+    Left against right: difference, index, interval, verdict.
+``advice``, ``words``
+    What the drill asks and what to say; codes and figures in words.
+``findings``
+    What to tell the person, most important first.
 ``pipeline``
-    All stages in order, without I/O.
+    Session -> analysis, without I/O.
 ``report``
     The analysis as a page, tables and terminal text.
 ``commands``
