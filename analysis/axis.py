@@ -50,6 +50,15 @@ class StraightAxis:
     sd_rad: float
     in_step_rad: float
 
+    @property
+    def expected_cosine(self) -> float:
+        """What a turn about the true axis measures less than one about this axis, on average.
+
+        An axis that errs towards the off-axis movement takes some of it for rotation, so that
+        the range comes out too large whichever way it errs.
+        """
+        return float(1.0 - self.sd_rad**2)
+
 
 def straighten_axis(
     pelvis: tuple[Sensor, SegmentAxes],

@@ -25,8 +25,8 @@ from analysis.calibration import (
 )
 from analysis.errors import AnalysisError
 from analysis.fidgeting import without_fidgeting
-from analysis.heading import StillBias, heading_drift, refined_bias, still_bias
-from analysis.orientation import GravityFit, level, mean_orientation, turn_heading
+from analysis.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
+from analysis.orientation import Levelled, level, mean_orientation, turn_heading
 from analysis.repetitions import Phases, find_repetitions
 from analysis.scale import scale_disagreement, split
 from analysis.stillness import find_still_spans
@@ -86,16 +86,17 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tracked:
-    """One sensor: its debiased stream, bias, orientation, and how gravity was found."""
+    """One sensor: its debiased stream, bias, levelled orientation, and that with heading held."""
 
     stream: EvenStream
     bias: StillBias
+    levelled: Levelled
     sensor: Sensor
-    fit: GravityFit
 
     @property
     def error(self) -> SensorError:
-        return SensorError(self.bias.noise_rads, self.bias.sd_rads, self.fit.scatter_rad)
+        scatter = self.levelled.fit.scatter_rad
+        return SensorError(self.bias.noise_rads, self.bias.sd_rads, scatter)
 
 
 def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = None) -> Estimate:
@@ -128,7 +129,9 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     if not phases:
         raise AnalysisError(where, *NO_REPETITION)
 
-    neutral = _before(neutral, phases[0])
+    if phases[0].start_s * GRID_HZ < neutral[1]:
+        neutral = _before(neutral, phases[0])
+        pelvis, thigh = _track_still(even, neutral)
     rests = _rests(neutral, phases, len(even.time_s))
     pelvis = _refine(pelvis, neutral, rests)
     thigh = _refine(thigh, neutral, rests)
@@ -139,6 +142,7 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
+    angles = replace(angles, ir_deg=angles.ir_deg * straight.expected_cosine)
     phases = _repetitions(angles, neutral)
     if not phases:
         raise AnalysisError(where, *NO_REPETITION)
@@ -168,8 +172,7 @@ def _coarse(
     best: tuple[_Tracked, _Tracked, Span, list[Phases]] | None = None
     for begin, end in [still[0], *long[:MOST_NEUTRALS]]:
         neutral = (int(begin), int(end))
-        pelvis = _track(even.pelvis, still_bias(even.pelvis, neutral), neutral)
-        thigh = _track(even.thigh, still_bias(even.thigh, neutral), neutral)
+        pelvis, thigh = _track_still(even, neutral)
         moving = slice(neutral[1], len(even.time_s))
         if moving.stop - moving.start < MIN_MOVING:
             break
@@ -177,7 +180,7 @@ def _coarse(
         inward = 1.0 if side == "right" else -1.0
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
         angles = _angles(even, pelvis, thigh, frame, axis, side)
-        found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
+        found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
         phases = without_fidgeting(angles, found)
         if best is None or len(phases) > len(best[3]):
             best = pelvis, thigh, neutral, phases
@@ -188,6 +191,12 @@ def _coarse(
     return best
 
 
+def _track_still(even: EvenSet, neutral: Span) -> tuple[_Tracked, _Tracked]:
+    """Track both sensors with their biases in the neutral stillness."""
+    pelvis = _track(even.pelvis, still_bias(even.pelvis, neutral), neutral)
+    return pelvis, _track(even.thigh, still_bias(even.thigh, neutral), neutral)
+
+
 def _track(stream: EvenStream, bias: StillBias, neutral: Span) -> _Tracked:
     """Orientation of one sensor with what is known of its bias."""
     turn = stream.turn_rad - bias.bias_rads / GRID_HZ
@@ -195,25 +204,27 @@ def _track(stream: EvenStream, bias: StillBias, neutral: Span) -> _Tracked:
     stream = replace(stream, turn_rad=turn)
     levelled = level(stream)
     sensor = Sensor(levelled.quat, turn, mean_orientation(levelled.quat[slice(*neutral)]))
-    return _Tracked(stream, bias, sensor, levelled.fit)
+    return _Tracked(stream, bias, levelled, sensor)
 
 
 def _refine(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Tracked:
     """Find the bias from the whole set, and hold the heading."""
     stream = tracked.stream
-    levelled = level(stream)
-    lost_at = np.flatnonzero(np.diff(stream.lost.astype(int)) > 0)
-    drift = heading_drift(levelled.quat, neutral, rests, tracked.bias, lost_at)
-    excess = refined_bias(tracked.bias, levelled, drift, ~stream.lost)
+    drift = _drift(tracked, neutral, rests)
+    excess = refined_bias(tracked.bias, tracked.levelled, drift, ~stream.lost)
     refined = replace(excess, bias_rads=tracked.bias.bias_rads + excess.bias_rads)
     again = _track(stream, excess, neutral)
     return _hold_heading(replace(again, bias=refined), neutral, rests)
 
 
-def _hold_heading(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Tracked:
+def _drift(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> HeadingDrift:
     lost_at = np.flatnonzero(np.diff(tracked.stream.lost.astype(int)) > 0)
-    drift = heading_drift(tracked.sensor.quat, neutral, rests, tracked.bias, lost_at)
-    quat = turn_heading(tracked.sensor.quat, drift.drift_rad)
+    return heading_drift(tracked.levelled.quat, neutral, rests, tracked.bias, lost_at)
+
+
+def _hold_heading(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Tracked:
+    drift = _drift(tracked, neutral, rests)
+    quat = turn_heading(tracked.levelled.quat, drift.drift_rad)
     sensor = replace(tracked.sensor, quat=quat, neutral=mean_orientation(quat[slice(*neutral)]))
     return replace(tracked, sensor=sensor)
 
@@ -222,7 +233,7 @@ def _agree(
     thigh: _Tracked, axis: Array, moving: slice, neutral: Span, rests: NDArray[np.int64]
 ) -> tuple[_Tracked, float]:
     """Split the disagreement of gyroscope and accelerometer about the axis between them."""
-    correction, left = split(*scale_disagreement(thigh.fit, thigh.sensor, axis, moving))
+    correction, left = split(*scale_disagreement(thigh.levelled.fit, thigh.sensor, axis, moving))
     turn = thigh.stream.turn_rad
     turn = turn - correction * (turn @ axis)[:, None] * axis
     none = replace(thigh.bias, bias_rads=np.zeros(3))
@@ -238,7 +249,7 @@ def _angles(
 
 
 def _repetitions(angles: HipAngles, neutral: Span) -> list[Phases]:
-    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[1])
+    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
     return without_fidgeting(angles, found)
 
 

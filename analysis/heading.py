@@ -25,6 +25,7 @@ Indices = NDArray[np.int64]
 RETURN_SD_RAD = 0.5 * RAD_PER_DEG  # a person's heading at rest, from rest to rest
 WALK_RADS2 = 0.0005 * RAD_PER_DEG  # bias walk per root second [rad/s/sqrt(s)], consumer sensors
 JUMP_SD_RAD = 20.0 * RAD_PER_DEG  # heading lost in a long gap
+MOST_RESTS = 120  # weighed one by one; a longer set's are averaged in groups
 INCLINATION_SD_RAD = 0.3 * RAD_PER_DEG  # of gravity's direction between both ends of a set
 
 
@@ -99,17 +100,17 @@ def heading_drift(
         Instants at which the orientation was lost.
     """
     heading = heading_against(quat, mean_orientation(quat[slice(*neutral)]))
-    middle = rests.mean(axis=1)
-    seen = np.array([heading[a:b].mean() for a, b in rests])
+    middle, seen, grouped = _grouped(rests, np.array([heading[a:b].mean() for a, b in rests]))
+    noise = np.eye(len(middle)) * RETURN_SD_RAD**2 / grouped
     origin = 0.5 * (neutral[0] + neutral[1])
     t = (middle - origin) / GRID_HZ
     steps = [_step(t, (at - origin) / GRID_HZ) for at in lost_at]
     linear = np.outer(t, t) * still.sd_rads**2
     prior = linear + _walks(t, still.noise_rads)
     prior = prior + JUMP_SD_RAD**2 * sum((np.outer(s, s) for s in steps), np.zeros_like(linear))
-    gain = np.linalg.solve(prior + RETURN_SD_RAD**2 * np.eye(len(t)), prior)
-    estimate = gain.T @ seen
-    weights = np.linalg.solve(prior + RETURN_SD_RAD**2 * np.eye(len(t)), t * still.sd_rads**2)
+    solved = np.linalg.solve(prior + noise, np.column_stack([seen, t * still.sd_rads**2]))
+    estimate = prior @ solved[:, 0]
+    weights = solved[:, 1]
     rate = float(weights @ seen)
     rate_var = still.sd_rads**2 - float(weights @ t) * still.sd_rads**2
     drift = np.interp(np.arange(len(quat)), middle, estimate)
@@ -156,6 +157,17 @@ def refined_bias(
     error = np.linalg.solve(information, right)
     sd = float(np.sqrt(np.trace(np.linalg.inv(information)) / 3.0))
     return StillBias(error, sd, still.noise_rads)
+
+
+def _grouped(rests: Indices, seen: Array) -> tuple[Array, Array, int]:
+    """Middles and values of the rests, neighbours averaged where there are very many."""
+    middle = rests.mean(axis=1)
+    grouped = -(-len(rests) // MOST_RESTS)
+    if grouped == 1:
+        return middle, seen, 1
+    starts = np.arange(0, len(rests), grouped)
+    counts = np.diff(np.append(starts, len(rests)))
+    return np.add.reduceat(middle, starts) / counts, np.add.reduceat(seen, starts) / counts, grouped
 
 
 def _walks(t: Array, noise: float) -> Array:

@@ -302,7 +302,9 @@ def _inside(begin_s: float, end_s: float) -> slice:
 
 
 def _at(angle_deg: Array, time_s: float) -> float:
-    return float(np.interp(time_s * GRID_HZ, np.arange(len(angle_deg)), angle_deg))
+    at = min(max(time_s * GRID_HZ, 0.0), len(angle_deg) - 1.0)
+    before = min(int(at), len(angle_deg) - 2)
+    return float(angle_deg[before] + (at - before) * (angle_deg[before + 1] - angle_deg[before]))
 
 
 def _longest_within(gaps_s: Array, span_s: tuple[float, float]) -> float:

@@ -12,19 +12,26 @@ untouched (Savitzky & Golay 1964): an onset that grows with the square of time i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import find_peaks, savgol_filter
+from scipy.ndimage import correlate1d
+from scipy.signal import find_peaks, savgol_coeffs
 
 from analysis.streams import GRID_HZ
+from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
 
-TWITCH_DEG = 4.5  # smaller excursions are no repetitions
-LARGEST_LIMIT_DEG = 12.0  # whatever the set's size, an excursion this large is one
+TWITCH_RAD = 4.5 * RAD_PER_DEG  # smaller excursions are no repetitions
+LARGEST_LIMIT_RAD = 12.0 * RAD_PER_DEG  # whatever the set's size, an excursion this large is one
 SIZE_SHARE = 0.4  # of the set's typical excursion, between these two
+WOBBLE_RAD = 1.0 * RAD_PER_DEG
+BACK = 0.45  # a fall below this share of the rise is a return; a smaller one is a bounce
+DWELL_SHARE = 0.1  # of the rise's speed: slower is rest
+DWELL_S = 0.3  # so long at least
 NEAR = 0.15  # share of the range that counts as near the neutral and near the end range
 SPEED_SHARE = 0.05  # the 5 % rule
 WINDOW_SHARE = 0.25  # smoothing window, of the phase's duration
@@ -64,29 +71,34 @@ def find_repetitions(ir_rad: Array, first: int) -> list[Phases]:
     ir_rad : ndarray, shape (m,)
         Internal rotation on the grid, 0 at neutral [rad].
     first : int
-        Grid index where the neutral stillness ends; nothing before it counts.
+        Grid index where the neutral stillness begins; nothing before it counts.
 
     Returns
     -------
     list of Phases
         In order of time.
     """
-    found = []
-    neutral = float(ir_rad[first])
-    for excursion in _excursions(ir_rad, first):
-        phases = _limit(ir_rad, excursion, neutral)
-        if phases is not None:
-            found.append(phases)
-            neutral = float(ir_rad[int(phases.start_s * GRID_HZ)])
-    return found
+    turning = _turning_points(ir_rad, first)
+    small = _excursions(ir_rad, turning, TWITCH_RAD)
+    if not small:
+        return []
+    typical = float(np.median([ir_rad[one.top] - one.base for one in small]))
+    limit = float(np.clip(SIZE_SHARE * typical, TWITCH_RAD, LARGEST_LIMIT_RAD))
+    return [_limits(ir_rad, one) for one in _excursions(ir_rad, turning, limit)]
 
 
 def speed(ir_rad: Array, window_s: float) -> Array:
     """IR speed (m,) [rad/s]: derivative of a local polynomial of fourth degree."""
-    size = 2 * round(0.5 * window_s * GRID_HZ) + 1
-    size = max(min(size, (len(ir_rad) - 1) // 2 * 2 - 1), 7)
-    result: Array = savgol_filter(ir_rad, size, 4, deriv=1, delta=1.0 / GRID_HZ)
+    half = max(round(0.5 * window_s * GRID_HZ), 3)
+    result: Array = correlate1d(ir_rad, _derivative(half), mode="nearest")
     return result
+
+
+@cache
+def _derivative(half: int) -> Array:
+    """Weights of the samples around one: the derivative per second."""
+    weights: Array = savgol_coeffs(2 * half + 1, 4, deriv=1, delta=1.0 / GRID_HZ, use="dot")
+    return weights
 
 
 def phase_window_s(duration_s: float) -> float:
@@ -95,8 +107,9 @@ def phase_window_s(duration_s: float) -> float:
 
 
 class _Excursion(NamedTuple):
-    """Grid indices: the top, and the neighbouring tops (or the ends of the course)."""
+    """The level before it [rad]; grid indices of its top and of what must not be crossed."""
 
+    base: float
     low: int
     top: int
     high: int
@@ -110,36 +123,59 @@ class _Phase(NamedTuple):
     peak_rads: float
 
 
-def _excursions(ir_rad: Array, first: int) -> list[_Excursion]:
-    """Candidates: tops that rise and fall by enough of the set's typical excursion."""
-    course = np.rad2deg(ir_rad[first:])
-    tops, properties = find_peaks(course, prominence=TWITCH_DEG)
-    prominence = properties["prominences"]
-    limit = TWITCH_DEG
-    if len(tops):
-        limit = float(np.clip(SIZE_SHARE * np.median(prominence), TWITCH_DEG, LARGEST_LIMIT_DEG))
-    tops = tops[prominence >= limit]
-    tail = _unfinished(course, int(tops[-1]) if len(tops) else 0, limit)
-    if tail is not None:
-        tops = np.append(tops, tail)
-    bounds = np.concatenate([[0], tops, [len(course) - 1]]) + first
-    return [_Excursion(*(int(i) for i in bounds[k : k + 3])) for k in range(len(tops))]
+def _turning_points(ir: Array, first: int) -> list[int]:
+    """Grid indices at which the course turns by more than a wobble, both ends included."""
+    course = ir[first:]
+    tops = find_peaks(course, prominence=WOBBLE_RAD)[0]
+    valleys = find_peaks(-course, prominence=WOBBLE_RAD)[0]
+    inner = np.sort(np.concatenate([tops, valleys]))
+    return [first, *(inner + first).tolist(), len(ir) - 1]
 
 
-def _unfinished(course: Array, begin: int, limit: float) -> int | None:
-    """Top of an excursion that the end of the recording cut off."""
-    valley = begin + int(np.argmin(course[begin:]))
-    top = valley + int(np.argmax(course[valley:]))
-    return top if course[top] - max(course[valley], course[0]) >= limit else None
+def _excursions(ir: Array, turning: list[int], limit: float) -> list[_Excursion]:
+    """Rises above the neutral by more than a limit, each with most of its way back."""
+    found: list[_Excursion] = []
+    low = turning[0]
+    neutral = float(ir[low])
+    top: int | None = None
+    for at in turning[1:]:
+        if top is None:
+            base = _rest_before(ir[low : at + 1], neutral)
+            if ir[at] - base > limit:
+                top = at
+        elif ir[at] > ir[top]:
+            top = at
+        elif ir[at] < base + BACK * (ir[top] - base):
+            found.append(_Excursion(base, low, top, at))
+            neutral, low, top = base, top, None
+    if top is not None:
+        found.append(_Excursion(base, low, top, len(ir) - 1))
+    highs = [one.top for one in found[1:]] + [len(ir) - 1]
+    return [one._replace(high=high) for one, high in zip(found, highs, strict=True)]
 
 
-def _limit(ir: Array, excursion: _Excursion, neutral: float) -> Phases | None:
-    """Phases of one excursion; None where it does not rise far enough above the neutral."""
-    low, top, high = excursion
-    base = max(float(ir[low : top + 1].min()), min(neutral, float(ir[top])))
+def _rest_before(course: Array, neutral: float) -> float:
+    """Level from which a course since the last top rose to its last value.
+
+    Where it dwelt lowest, if it did; otherwise the neutral it last rested at, so that an overshoot
+    that swings back to neutral has risen by nothing.
+    """
+    valley = float(course.min())
+    rate = np.abs(np.diff(course, prepend=course[0]))
+    slow = (rate < DWELL_SHARE * rate.max()) & (course < 0.5 * (valley + course[-1]))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], slow.astype(int), [0]])))
+    dwells = [
+        float(np.median(course[begin:end]))
+        for begin, end in edges.reshape(-1, 2)
+        if end - begin >= DWELL_S * GRID_HZ
+    ]
+    return min(dwells, default=max(valley, min(neutral, float(course[-1]))))
+
+
+def _limits(ir: Array, excursion: _Excursion) -> Phases:
+    """Phases of one excursion."""
+    base, low, top, high = excursion
     rise = float(ir[top]) - base
-    if rise < np.deg2rad(TWITCH_DEG):
-        return None
     leave = low + _last(ir[low : top + 1] < base + NEAR * rise)
     arrive = leave + _first(ir[leave : top + 1] > ir[top] - NEAR * rise)
     inward = _phase(ir[low : high + 1], leave - low, arrive - low)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from analysis.calibration import Sensor
 from analysis.orientation import BIN, UP, GravityFit
@@ -19,7 +20,8 @@ from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
 
-SLOW_RADS = 3.0 * RAD_PER_DEG  # bins turning at this rate count half: accelerations grow with it
+SLOW_RADS = 5.0 * RAD_PER_DEG  # bins count that, with both neighbours, turn more slowly
+LEAST_BINS = 5.0  # of such at the end range, before anything is said
 SCALE_SD = 0.002  # of either kind of sensor, before anything is seen; data sheets say up to 0.01
 PRIOR_SETS = 1.0  # what that is worth, in sets seen
 
@@ -50,12 +52,16 @@ def scale_disagreement(
     bins = len(fit.weight)
     centres = np.minimum(np.arange(bins) * BIN + BIN // 2, len(thigh.quat) - 1)
     turned = fit.rest_of(np.cumsum(thigh.turn_rad @ axis)[centres])
-    rate = np.abs(thigh.turn_rad @ axis)[centres] * GRID_HZ
+    rate = uniform_filter1d(np.abs(thigh.turn_rad @ axis), BIN)[centres] * GRID_HZ
     tipped = np.sum(fit.residual * np.cross(rotate(thigh.quat[centres], axis), UP), axis=1)
-    use = fit.weight / (1.0 + (rate / SLOW_RADS) ** 2)
-    use[(centres < moving.start) | (centres >= moving.stop)] = 0.0
+    slow = maximum_filter1d(rate, 3) < SLOW_RADS
+    use = fit.weight * (slow & (centres >= moving.start) & (centres < moving.stop))
+    if use.sum() <= 0.0:
+        return 0.0, 1.0
+    extent = float(np.ptp(turned))
+    turned, tipped = (value - np.average(value, weights=use) for value in (turned, tipped))
     squares = float((use * turned**2).sum())
-    if squares <= 0.0:
+    if squares < LEAST_BINS * (0.5 * extent) ** 2:
         return 0.0, 1.0
     excess = float((use * turned * tipped).sum()) / squares
     left = tipped - excess * turned

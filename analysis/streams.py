@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicHermiteSpline
 
 from analysis.errors import AnalysisError
 from imu.samples import Stream
@@ -124,17 +123,29 @@ def resample(stream: Stream, time_s: Array) -> EvenStream:
     native_s, values = _bridge(stream, gaps_s)
     steps = np.diff(native_s)[:, None]
     areas = np.cumsum(0.5 * (values[1:] + values[:-1]) * steps, axis=0)
-    integral = CubicHermiteSpline(native_s, np.vstack([np.zeros(6), areas]), values)
+    integral = np.vstack([np.zeros(6), areas])
     half_s = 0.5 / GRID_HZ
     edges_s = np.concatenate([time_s - half_s, time_s[-1:] + half_s])
     edges_s = np.clip(edges_s, native_s[0], native_s[-1])
-    angle = integral(time_s)[:, 3:]
-    force = np.diff(integral(edges_s)[:, :3], axis=0) / np.diff(edges_s)[:, None]
+    angle = _hermite(time_s, native_s, integral[:, 3:], values[:, 3:])
+    impulse = _hermite(edges_s, native_s, integral[:, :3], values[:, :3])
+    force = np.diff(impulse, axis=0) / np.diff(edges_s)[:, None]
     turn = np.diff(angle, axis=0, prepend=angle[:1])
     lost_s = gaps_s[np.diff(gaps_s, axis=1)[:, 0] > LOST_AFTER_S]
     return EvenStream(
         stream.segment, turn, force, ~_inside(time_s, gaps_s), _inside(time_s, lost_s), gaps_s
     )
+
+
+def _hermite(at: Array, points: Array, values: Array, slopes: Array) -> Array:
+    """Cubic through values (n, 3) with slopes (n, 3) at points (n,), read off at (m,)."""
+    k = np.clip(np.searchsorted(points, at, "right") - 1, 0, len(points) - 2)
+    width = (points[k + 1] - points[k])[:, None]
+    s = (at - points[k])[:, None] / width
+    rise = values[k + 1] - values[k]
+    early, late = width * slopes[k] - rise, rise - width * slopes[k + 1]
+    cubic: Array = values[k] + s * (rise + (1.0 - s) * ((1.0 - s) * early + s * late))
+    return cubic
 
 
 def find_gaps(time_s: Array, longer_than_s: float = BRIDGED_FROM_S) -> Array:

@@ -100,7 +100,7 @@ class AngleError:
         )
         axis = np.hypot(
             self.axis_sd_rad * self.in_step_rad,
-            0.5 * np.deg2rad(rom_deg) * self.axis_sd_rad**2,
+            np.deg2rad(rom_deg) * self.axis_sd_rad**2,
         )
         scale = self.scale_sd * np.deg2rad(rom_deg)
         placement = MIXED_SHARE * self.placement_sd_rad * np.deg2rad(pelvis_turn_deg)
