@@ -175,13 +175,13 @@ TRIALS: dict[str, Preset] = {
     "gap_0.8_thigh": CONSUMER,
     "gap_0.8_pelvis": CONSUMER,
     "gap_3_both": CONSUMER,
-    "gap_0.8_fast": drill(**BRISK),
+    "gap_0.6_fast": drill(**BRISK),
 }
 GAPS = {
     "gap_0.8_thigh": ("thigh_gaps", 0.8),
     "gap_0.8_pelvis": ("pelvis_gaps", 0.8),
     "gap_3_both": ("thigh_gaps", 3.0),
-    "gap_0.8_fast": ("thigh_gaps", 0.8),
+    "gap_0.6_fast": ("thigh_gaps", 0.6),
 }
 
 
