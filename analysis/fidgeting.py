@@ -1,14 +1,15 @@
 """Repetitions told apart from fidgeting before and after the set.
 
-People shift on the bench before they sit still and stand up when they are done, and now and then the
-thigh happens to turn in and out. Such movement is about other axes, or moves the pelvis, or comes
-after a long rest and does not resemble the set. It is looked for at both ends of a set only: what
-lies between repetitions belongs to the set and is judged, not dropped.
+People shift on the bench before they sit still and stand up when they are done, and now and then
+the thigh happens to turn in and out. Such movement is about other axes, or moves the pelvis, or
+comes after a long rest and does not resemble the set. It is looked for at both ends of a set only:
+what lies between repetitions belongs to the set and is judged, not dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def _outside(values: Array, factors: tuple[float, float]) -> Mask:
 
 def _after_long_rest(phases: Sequence[Phases]) -> Mask:
     """Which come after a rest that is long for the set."""
-    rest_s = np.array([b.start_s - a.end_s for a, b in zip(phases, phases[1:], strict=False)])
+    rest_s = np.array([b.start_s - a.end_s for a, b in pairwise(phases)])
     typical = float(np.median(rest_s)) if len(rest_s) > 1 else 0.0
     result: Mask = np.concatenate([[False], rest_s > max(LONG_REST_S, 2.0 * typical)])
     return result
