@@ -286,6 +286,6 @@ def _pelvis_row(axes: Axes, plane: str, limit_deg: float, reps: dict[str, list[R
         reach, count = max(reach, 1.15 * high, -1.15 * low), max(count, len(values))
         told.append(f"{side} {number(low, '°')} to {number(high, '°')}")
     axes.set(xlim=(0.5, count + 0.5), ylim=(-reach, reach))
-    axes.set_xticks(np.unique(np.linspace(1, count, min(count, 6)).round()))
+    axes.set_xticks(np.unique(np.linspace(1, count, count if count <= 10 else 6).round()))
     axes.set_yticks([-limit_deg, 0, limit_deg])
     return f"{plane.capitalize()}: {', '.join(told)}; limit {number(limit_deg, '°')}."
