@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 BACKWARD = np.array([0.0, 0.0, 1.0])  # of the pelvis sensor, by the way it is worn
 BIN = 10  # grid instants summed before the axis is sought: 0.1 s
+FIRST_BINS = 100  # of a set's beginning, and its doubles: 10 s hold a repetition
+SHARE_LOST = 0.04  # explained less than at best
 ROUNDS = 3  # of axis and heading in turn; the last changes the axis by under 0.1 degrees
 
 
@@ -174,13 +176,24 @@ def _binned(sensor: Sensor, moving: slice) -> tuple[Array, Array]:
 
 
 def _principal(turns: Array, inward: float) -> tuple[Array, float]:
-    """Principal axis of turns (b, 3), its first large turn inward, and the share it explains."""
-    values, vectors = np.linalg.eigh(turns.T @ turns)
-    axis = vectors[:, -1]
+    """Principal axis of turns (b, 3), its first large turn inward, and the share it explains.
+
+    Of the longest beginning that it explains about as well as any: what comes after a set,
+    standing up or shifting on the bench, is about other axes.
+    """
+    lengths = [n for n in FIRST_BINS * 2 ** np.arange(20) if n < len(turns)]
+    parts = [_axis_of(turns[:n]) for n in [*lengths, len(turns)]]
+    best = max(explained for _, explained in parts)
+    axis, explained = [part for part in parts if part[1] > best - SHARE_LOST][-1]
     turned = np.cumsum(turns @ axis)
     large = np.abs(turned) > 0.5 * np.percentile(np.abs(turned), 95)
     sign = np.sign(turned[np.argmax(large)]) or 1.0
-    return axis * sign * inward, float(values[-1] / max(values.sum(), 1e-30))
+    return axis * sign * inward, explained
+
+
+def _axis_of(turns: Array) -> tuple[Array, float]:
+    values, vectors = np.linalg.eigh(turns.T @ turns)
+    return vectors[:, -1], float(values[-1] / max(values.sum(), 1e-30))
 
 
 def _unit(v: Array) -> Array:

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 STEP = 10  # grid instants between the angles compared: 0.1 s
+ODD_COST = 1.5  # an odd one ends the set unless so many good ones follow
 OFF_AXIS_SHARE = 0.25  # of the squared turning; large in-step compensation reaches 0.15
 PELVIS_TURN_DEG = 20.0
 LONG_REST_S = 1.8
@@ -40,9 +41,20 @@ def without_fidgeting(angles: HipAngles, phases: Sequence[Phases]) -> list[Phase
     phases : sequence of Phases
         Candidates, in order of time; times from the grid's first instant.
     """
-    odd = odd_ones(angles, phases)
-    good = np.flatnonzero(~odd)
-    return list(phases[good[0] : good[-1] + 1]) if len(good) else []
+    first, last = _best_run(np.where(odd_ones(angles, phases), -ODD_COST, 1.0))
+    return list(phases[first:last])
+
+
+def _best_run(score: Array) -> tuple[int, int]:
+    """Half-open run with the largest sum; empty where nothing is above 0."""
+    best, run, total, begin = 0.0, (0, 0), 0.0, 0
+    for at, one in enumerate(score.tolist()):
+        if total <= 0.0:
+            total, begin = 0.0, at
+        total += one
+        if total > best:
+            best, run = total, (begin, at + 1)
+    return run
 
 
 def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
@@ -51,11 +63,11 @@ def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
         return np.zeros(0, dtype=bool)
     off_axis = np.array([_off_axis_share(angles, p) for p in phases])
     pelvis_deg = np.array([_pelvis_turn_deg(angles, p) for p in phases])
-    odd = off_axis > max(OFF_AXIS_SHARE, 3.0 * np.median(off_axis))
-    odd |= pelvis_deg > max(PELVIS_TURN_DEG, 3.0 * np.median(pelvis_deg))
+    odd = off_axis > max(OFF_AXIS_SHARE, 3.0 * np.percentile(off_axis, 25))
+    odd |= pelvis_deg > max(PELVIS_TURN_DEG, 3.0 * np.percentile(pelvis_deg, 25))
     range_deg = np.array([float(np.ptp(angles.ir_deg[_span(p)])) for p in phases])
     duration_s = np.array([p.end_s - p.start_s for p in phases])
-    unlike = off_axis > max(UNLIKE_OFF_AXIS_SHARE, 2.0 * np.median(off_axis))
+    unlike = off_axis > max(UNLIKE_OFF_AXIS_SHARE, 2.0 * np.percentile(off_axis, 25))
     unlike |= _outside(range_deg, UNLIKE_RANGE) | _outside(duration_s, UNLIKE_DURATION)
     result: Mask = odd | (unlike & _after_long_rest(phases))
     return result
