@@ -28,7 +28,7 @@ STEP = 10  # grid instants between the samples used: 0.1 s
 MOST_SAMPLES = 4000
 IN_STEP_SD_RAD = 3.0 * RAD_PER_DEG  # flexion and adduction that go along with a turn
 LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horizontal
-PIECES = 10.0  # of a repetition's course, both planes, that err independently
+PIECES = 5.0  # of a turn's course, both planes, that err independently
 CURVE_SD_RAD = 0.015 * RAD_PER_DEG  # how straight in-step movement is at best
 
 
@@ -77,7 +77,8 @@ def straighten_axis(
     axis : ndarray, shape (3,)
         Principal axis from knee to hip, thigh sensor axes; the start of the search.
     spans : sequence of (int, int)
-        Half-open spans of the repetitions, grid indices.
+        Half-open spans of the turns in and back, grid indices; a person who ends elsewhere than
+        where they began goes in along one line and back along another.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def straighten_axis(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Course:
-    """Samples of the repetitions: k instants, the repetitions beginning at ``starts``."""
+    """Samples of the turns: k instants, the turns beginning at ``starts``."""
 
     pelvis_motion: Array
     thigh: Sensor
@@ -132,7 +133,7 @@ def _tilted(course: _Course, tilt: Array) -> Array:
 
 
 def _straight_lines(course: _Course, tilt: Array) -> tuple[Array, Array]:
-    """Fit flexion and adduction to the rotation, a line per repetition.
+    """Fit flexion and adduction to the rotation, a line per turn.
 
     Returns
     -------

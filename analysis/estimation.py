@@ -8,6 +8,7 @@ finds repetitions and rests; a second round uses them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +139,7 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     moving = slice(neutral[1], int(phases[-1].end_s * GRID_HZ) + 1)
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
-    spans = [(int(p.start_s * GRID_HZ), int(p.end_s * GRID_HZ) + 1) for p in phases]
+    spans = [turn for p in phases for turn in _turns(p)]
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
@@ -251,6 +252,15 @@ def _angles(
 def _repetitions(angles: HipAngles, neutral: Span) -> list[Phases]:
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
     return without_fidgeting(angles, found)
+
+
+def _turns(phases: Phases) -> list[Span]:
+    """Spans of the turn in and of the turn back, the hold shared out between them."""
+    times_s = [phases.start_s, 0.5 * (phases.hold_start_s + phases.hold_end_s), phases.end_s]
+    if not np.isfinite(times_s[1]):
+        times_s = [phases.start_s, phases.end_s]
+    index = [int(time_s * GRID_HZ) for time_s in times_s]
+    return list(pairwise(index))
 
 
 def _before(neutral: Span, first: Phases) -> Span:

@@ -25,10 +25,12 @@ STEP = 10  # grid instants between the angles compared: 0.1 s
 ODD_COST = 1.5  # an odd one ends the set unless so many good ones follow
 OFF_AXIS_SHARE = 0.25  # of the squared turning; large in-step compensation reaches 0.15
 PELVIS_TURN_DEG = 20.0
-LONG_REST_S = 1.8
-UNLIKE_OFF_AXIS_SHARE = 0.1  # after a long rest
-UNLIKE_RANGE = (0.5, 1.7)  # times the set's typical range, after a long rest
-UNLIKE_DURATION = (0.4, 2.5)
+LONG_REST_S = 1.4  # and this many times the set's typical rest
+UNLIKE_FEATURES = 2  # so many, after a long rest, make an odd one
+UNLIKE_OFF_AXIS_SHARE = 0.03
+UNLIKE_PELVIS_DEG = 3.0
+UNLIKE_RANGE = (0.7, 1.4)  # times the set's typical range
+UNLIKE_DURATION = (0.6, 1.7)
 
 
 def without_fidgeting(angles: HipAngles, phases: Sequence[Phases]) -> list[Phases]:
@@ -63,14 +65,22 @@ def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
         return np.zeros(0, dtype=bool)
     off_axis = np.array([_off_axis_share(angles, p) for p in phases])
     pelvis_deg = np.array([_pelvis_turn_deg(angles, p) for p in phases])
-    odd = off_axis > max(OFF_AXIS_SHARE, 3.0 * np.percentile(off_axis, 25))
-    odd |= pelvis_deg > max(PELVIS_TURN_DEG, 3.0 * np.percentile(pelvis_deg, 25))
     range_deg = np.array([float(np.ptp(angles.ir_deg[_span(p)])) for p in phases])
     duration_s = np.array([p.end_s - p.start_s for p in phases])
-    unlike = off_axis > max(UNLIKE_OFF_AXIS_SHARE, 2.0 * np.percentile(off_axis, 25))
-    unlike |= _outside(range_deg, UNLIKE_RANGE) | _outside(duration_s, UNLIKE_DURATION)
-    result: Mask = odd | (unlike & _after_long_rest(phases))
+    odd = off_axis > max(OFF_AXIS_SHARE, 3.0 * _low(off_axis))
+    odd |= pelvis_deg > max(PELVIS_TURN_DEG, 3.0 * _low(pelvis_deg))
+    unlike = np.zeros(len(phases), dtype=int)
+    unlike += off_axis > max(UNLIKE_OFF_AXIS_SHARE, 3.0 * _low(off_axis))
+    unlike += pelvis_deg > max(UNLIKE_PELVIS_DEG, 1.7 * _low(pelvis_deg))
+    unlike += _outside(range_deg, UNLIKE_RANGE)
+    unlike += _outside(duration_s, UNLIKE_DURATION)
+    result: Mask = odd | ((unlike >= UNLIKE_FEATURES) & _after_long_rest(phases))
     return result
+
+
+def _low(values: Array) -> float:
+    """Lower quartile: what the quieter repetitions have."""
+    return float(np.percentile(values, 25))
 
 
 def _outside(values: Array, factors: tuple[float, float]) -> Mask:
@@ -84,7 +94,7 @@ def _after_long_rest(phases: Sequence[Phases]) -> Mask:
     """Which come after a rest that is long for the set."""
     rest_s = np.array([b.start_s - a.end_s for a, b in pairwise(phases)])
     typical = float(np.median(rest_s)) if len(rest_s) > 1 else 0.0
-    result: Mask = np.concatenate([[False], rest_s > max(LONG_REST_S, 2.0 * typical)])
+    result: Mask = np.concatenate([[False], rest_s > LONG_REST_S * max(1.0, typical)])
     return result
 
 
