@@ -85,8 +85,9 @@ def order_rows(
             f"time_s falls back, and does so in {late.sum()} of {len(time_s)} rows",
             "Rows stand in the order they were taken; sort each sensor's rows by time_s.",
         )
+    restarts = 0
     if breaks:
-        kept_s = _placed(kept_s, arrived_s, breaks, lambda row: where(int(rows[row])))
+        kept_s, restarts = _placed(kept_s, arrived_s, breaks, lambda row: where(int(rows[row])))
     order = np.argsort(kept_s, kind="stable")
     fresh = np.diff(kept_s[order], prepend=-np.inf) > 0
     contradicting = order[~fresh]
@@ -99,7 +100,7 @@ def order_rows(
     faults = StreamFaults(
         duplicates=repeats + len(contradicting),
         steps_back=int((np.diff(time_s[rows]) < 0).sum()),
-        restarts=len(breaks),
+        restarts=restarts,
     )
     return OrderedRows(rows[order[fresh]], kept_s[order[fresh]], faults)
 
@@ -176,8 +177,8 @@ def _piece_length(time_s: Array, late: NDArray[np.bool_]) -> int:
 
 def _placed(
     time_s: Array, arrival_s: Array | None, breaks: list[int], where: Callable[[int], str]
-) -> Array:
-    """Put every later piece on the first one's clock by its earliest arrival."""
+) -> tuple[Array, int]:
+    """Put every later piece on the first one's clock by its earliest arrival; count the steps."""
     step_s = time_s[breaks[0]] - time_s[breaks[0] - 1]
     what = f"time_s steps by {step_s:.6g} s: the sensor's clock started anew"
     if arrival_s is None:
@@ -193,12 +194,16 @@ def _placed(
     interval_s = float(np.median(np.diff(time_s[longest]))) if len(longest) > 1 else 0.01
     placed = time_s.copy()
     origin_s = (arrival_s - rate * time_s)[pieces[0]].min()
+    shift_s, restarts = 0.0, 0
     for before, piece in pairwise(pieces):
-        shift_s = ((arrival_s - rate * time_s)[piece].min() - origin_s) / rate
-        placed[piece] = time_s[piece] + shift_s
-        overlap_s = placed[before].max() + interval_s - placed[piece].min()
+        own_s = float((arrival_s - rate * time_s)[piece].min() - origin_s) / rate
+        if abs(own_s - shift_s) < 0.5 * CLOCK_STEP_S:  # held up for long, yet the same clock
+            placed[piece] += shift_s
+            continue
+        overlap_s = float(placed[before].max() + interval_s - (time_s[piece].min() + own_s))
         if overlap_s > MAX_OVERLAP_S:
             remedy = "Its arrival_s do not tell where it belongs; record the set again."
             raise RecordingError(where(int(piece[0])), what, remedy)
-        placed[piece] += max(0.0, overlap_s)
-    return placed
+        shift_s, restarts = own_s + max(0.0, overlap_s), restarts + 1
+        placed[piece] += shift_s
+    return placed, restarts

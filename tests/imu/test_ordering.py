@@ -113,6 +113,16 @@ def test_a_late_burst_is_no_restart():
     np.testing.assert_array_equal(result.time_s, TIME_S)
 
 
+def test_a_link_silent_for_many_seconds_is_no_restart():
+    time_s = np.arange(3000) / RATE_HZ
+    arrival_s = 80.0 + time_s
+    arrival_s[500:1700] = arrival_s[1700]  # twenty seconds
+    values = np.random.default_rng(1).normal(size=(3000, 6))
+    result = order_rows(time_s, values, arrival_s, str)
+    assert result.faults == StreamFaults()
+    np.testing.assert_array_equal(result.time_s, time_s)
+
+
 @pytest.mark.parametrize("origin_s", [0.0, -50.0])
 def test_a_restart_without_arrivals_is_refused_at_its_row(origin_s):
     time_s = np.concatenate([TIME_S[:300], origin_s + TIME_S[:300]])
