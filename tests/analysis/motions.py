@@ -115,7 +115,8 @@ def seated(
     count = len(ir_deg)
 
     def about(axis: str, angle_deg: Array | float) -> Rotation:
-        return Rotation.from_euler(axis, np.broadcast_to(angle_deg, count), degrees=True)
+        angles = np.broadcast_to(angle_deg, count)
+        return Rotation.from_euler(axis, angles[:, None], degrees=True)
 
     top_forward = about("z", -np.asarray(tilt_deg))  # +z lifts what points forward
     hip_up = about("x", -mirror * np.asarray(obliquity_deg))  # +x lowers what points right
