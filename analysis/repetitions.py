@@ -150,7 +150,7 @@ def _excursions(ir: Array, turning: list[int], limit: float) -> list[_Excursion]
             neutral, low, top = base, top, None
     if top is not None:
         found.append(_Excursion(base, low, top, len(ir) - 1))
-    highs = [one.top for one in found[1:]] + [len(ir) - 1]
+    highs = [one.top for one in found[1:]] + [len(ir) - 1] * bool(found)
     return [one._replace(high=high) for one, high in zip(found, highs, strict=True)]
 
 
