@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -313,7 +314,7 @@ def damaged(draw: st.DrawFn) -> Files:
         elif kind == 2:
             del files[name]
         elif name.endswith(".gz") and kind > 5:
-            with contextlib.suppress(OSError, EOFError, ValueError):
+            with contextlib.suppress(OSError, EOFError, zlib.error):
                 inside = gzip.decompress(files[name])
                 files[name] = gzip.compress(draw(NUMERIC if kind > 13 else DAMAGE)(inside), mtime=0)
         else:
