@@ -6,6 +6,8 @@ The order of the modules, each importing only from those above it:
     Analysis -> ``report.json``.
 ``tables``
     Analysis -> ``reps.csv``, ``angles.csv``.
+``curves``, ``svg``
+    Repetitions on one scale of 0 to 100 %; matplotlib's drawing as SVG that sits in a page.
 ``figures``
     Analysis -> SVG.
 ``html``
@@ -13,5 +15,5 @@ The order of the modules, each importing only from those above it:
 ``text``
     Analysis -> what the terminal shows.
 ``files``
-    All four files written, whole or not at all; the only module here that touches a disk.
+    All four files as text by name; nothing here touches a disk.
 """
