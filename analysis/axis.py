@@ -24,7 +24,7 @@ from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
 
-STEP = 10  # grid instants between the samples used: 0.1 s
+STEP = 5  # grid instants between the samples used: 0.1 s
 MOST_SAMPLES = 4000
 IN_STEP_SD_RAD = 3.0 * RAD_PER_DEG  # flexion and adduction that go along with a turn
 LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horizontal

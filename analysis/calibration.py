@@ -19,7 +19,7 @@ from analysis.quaternions import conjugate, from_rotvec, multiply, rotate
 Array = NDArray[np.float64]
 
 BACKWARD = np.array([0.0, 0.0, 1.0])  # of the pelvis sensor, by the way it is worn
-BIN = 10  # grid instants summed before the axis is sought: 0.1 s
+BIN = 5  # grid instants summed before the axis is sought: 0.1 s
 FIRST_BINS = 100  # of a set's beginning, and its doubles: 10 s hold a repetition
 SHARE_LOST = 0.04  # explained less than at best
 ROUNDS = 3  # of axis and heading in turn; the last changes the axis by under 0.1 degrees

@@ -33,6 +33,7 @@ from analysis.scale import scale_disagreement, split
 from analysis.stillness import find_still_spans
 from analysis.streams import GRID_HZ, EvenSet, EvenStream
 from analysis.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
+from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
@@ -42,6 +43,8 @@ SHORTEST_NEUTRAL = int(0.2 * GRID_HZ)
 LONGEST_TAIL = int(1.0 * GRID_HZ)
 NEXT_NEUTRAL = int(1.8 * GRID_HZ)  # the drill asks for 2 s of stillness
 MOST_NEUTRALS = 4  # still moments tried where the first is not the set's
+NEGLIGIBLE_BIAS_RADS = 0.01 * RAD_PER_DEG  # turns an angle by 0.02 degrees in a repetition
+NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 MIN_MOVING = int(1.0 * GRID_HZ)
 NO_REPETITION = (
     "no repetition: the thigh never turned inward by 4.5 degrees and back",
@@ -214,7 +217,8 @@ def _refine(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Trac
     drift = _drift(tracked, neutral, rests)
     excess = refined_bias(tracked.bias, tracked.levelled, drift, ~stream.lost)
     refined = replace(excess, bias_rads=tracked.bias.bias_rads + excess.bias_rads)
-    again = _track(stream, excess, neutral)
+    worth_it = np.linalg.norm(excess.bias_rads) > NEGLIGIBLE_BIAS_RADS
+    again = _track(stream, excess, neutral) if worth_it else tracked
     return _hold_heading(replace(again, bias=refined), neutral, rests)
 
 
@@ -235,6 +239,8 @@ def _agree(
 ) -> tuple[_Tracked, float]:
     """Split the disagreement of gyroscope and accelerometer about the axis between them."""
     correction, left = split(*scale_disagreement(thigh.levelled.fit, thigh.sensor, axis, moving))
+    if abs(correction) < NEGLIGIBLE_SCALE:
+        return thigh, left
     turn = thigh.stream.turn_rad
     turn = turn - correction * (turn @ axis)[:, None] * axis
     none = replace(thigh.bias, bias_rads=np.zeros(3))

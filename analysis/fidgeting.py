@@ -21,7 +21,7 @@ from analysis.streams import GRID_HZ
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-STEP = 10  # grid instants between the angles compared: 0.1 s
+STEP = 5  # grid instants between the angles compared: 0.1 s
 ODD_COST = 1.5  # an odd one ends the set unless so many good ones follow
 OFF_AXIS_SHARE = 0.25  # of the squared turning; large in-step compensation reaches 0.15
 PELVIS_TURN_DEG = 20.0

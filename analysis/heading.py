@@ -70,11 +70,11 @@ class HeadingDrift:
 def still_bias(stream: EvenStream, span: tuple[int, int]) -> StillBias:
     """Bias of one sensor from a stillness given as a half-open span of grid indices."""
     rate = stream.turn_rad[slice(*span)] * GRID_HZ
-    block = int(0.1 * GRID_HZ)
+    block, half = int(0.1 * GRID_HZ), int(0.5 * GRID_HZ)
     blocks = rate[: len(rate) // block * block].reshape(-1, block, 3).mean(axis=1)
     steps = np.diff(blocks, axis=0)
     noise = float(np.sqrt((steps**2).mean() / 2.0 * 0.1))
-    slow = rate[: len(rate) // 50 * 50].reshape(-1, 50, 3).mean(axis=1)
+    slow = rate[: len(rate) // half * half].reshape(-1, half, 3).mean(axis=1)
     sway = float(np.sqrt(slow.var(axis=0, ddof=1).mean())) if len(slow) > 1 else 0.0
     length_s = len(rate) / GRID_HZ
     sd = float(np.hypot(noise / np.sqrt(length_s), sway * np.sqrt(1.0 / length_s)))

@@ -25,7 +25,7 @@ from imu.units import STANDARD_GRAVITY_MS2
 Array = NDArray[np.float64]
 
 UP = np.array([0.0, 0.0, 1.0])
-BIN = 10  # grid instants averaged before gravity is smoothed: 0.1 s
+BIN = 5  # grid instants averaged before gravity is smoothed: 0.1 s
 BIN_S = BIN / GRID_HZ
 GRAVITY_CUTOFF_HZ = 0.05  # below one slow repetition; noise of both sensors is least about here
 PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 4
@@ -169,7 +169,7 @@ def _column_wise(at: Array, points: Array, values: Array) -> Array:
 
 
 def _unit(vectors: Array) -> Array:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     unit: Array = vectors / np.maximum(length, 1e-9)
     return unit
 

@@ -52,8 +52,12 @@ def rotate(q: Array, v: Array) -> Array:
 
 def from_rotvec(rotvec: Array) -> Array:
     """Unit quaternions of rotation vectors (..., 3) [rad]."""
-    angle = np.linalg.norm(rotvec, axis=-1, keepdims=True)
-    return np.concatenate([np.cos(0.5 * angle), 0.5 * np.sinc(0.5 * angle / np.pi) * rotvec], -1)
+    half = 0.5 * _length(rotvec)
+    scale = np.divide(np.sin(half), half, out=np.ones_like(half), where=half > 1e-12)
+    q = np.empty((*rotvec.shape[:-1], 4))
+    q[..., 0] = np.cos(half)
+    q[..., 1:] = 0.5 * scale[..., None] * rotvec
+    return q
 
 
 def between(a: Array, b: Array) -> Array:
@@ -61,14 +65,17 @@ def between(a: Array, b: Array) -> Array:
 
     Opposite vectors give a half turn about some perpendicular axis.
     """
-    w = 1.0 + np.sum(a * b, axis=-1, keepdims=True)
-    q = np.concatenate([w, np.cross(a, b)], axis=-1)
-    opposite = w[..., 0] < 1e-12
+    q = np.empty((*np.broadcast_shapes(a.shape, b.shape)[:-1], 4))
+    q[..., 0] = 1.0 + np.einsum("...i,...i->...", a, b)
+    q[..., 1] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
+    q[..., 2] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
+    q[..., 3] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    opposite = q[..., 0] < 1e-12
     if np.any(opposite):
         smallest = np.eye(3)[np.argmin(np.abs(a), axis=-1)]
         q[opposite, 0] = 0.0
         q[opposite, 1:] = np.cross(a, smallest)[opposite]
-    unit: Array = q / np.linalg.norm(q, axis=-1, keepdims=True)
+    unit: Array = q / _length(q)[..., None]
     return unit
 
 
@@ -92,5 +99,11 @@ def running_product(steps: Array) -> Array:
         offsets[block] = offset
         offset = multiply(offset, table[block, -1])
     product = multiply(offsets[:, None, :], table).reshape(-1, 4)[:n]
-    unit: Array = product / np.linalg.norm(product, axis=-1, keepdims=True)
+    unit: Array = product / _length(product)[:, None]
     return unit
+
+
+def _length(v: Array) -> Array:
+    """Euclidean length along the last axis; an order faster than `numpy.linalg.norm` on rows."""
+    length: Array = np.sqrt(np.einsum("...i,...i->...", v, v))
+    return length

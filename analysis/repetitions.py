@@ -37,6 +37,7 @@ SPEED_SHARE = 0.05  # the 5 % rule
 WINDOW_SHARE = 0.25  # smoothing window, of the phase's duration
 WINDOW_S = (0.15, 1.0)  # its limits
 FIRST_WINDOW_S = 0.25
+MARGIN_S = 0.5  # of course around a turn, for its second smoothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def find_repetitions(ir_rad: Array, first: int) -> list[Phases]:
         return []
     typical = float(np.median([ir_rad[one.top] - one.base for one in small]))
     limit = float(np.clip(SIZE_SHARE * typical, TWITCH_RAD, LARGEST_LIMIT_RAD))
-    return [_limits(ir_rad, one) for one in _excursions(ir_rad, turning, limit)]
+    rate = speed(ir_rad, FIRST_WINDOW_S)
+    return [_limits(ir_rad, rate, one) for one in _excursions(ir_rad, turning, limit)]
 
 
 def speed(ir_rad: Array, window_s: float) -> Array:
@@ -172,58 +174,73 @@ def _rest_before(course: Array, neutral: float) -> float:
     return min(dwells, default=max(valley, min(neutral, float(course[-1]))))
 
 
-def _limits(ir: Array, excursion: _Excursion) -> Phases:
-    """Phases of one excursion."""
+def _limits(ir: Array, rate: Array, excursion: _Excursion) -> Phases:
+    """Phases of one excursion, given the angle and its coarse rate."""
     base, low, top, high = excursion
+    within = (low, high + 1)
     rise = float(ir[top]) - base
     leave = low + _last(ir[low : top + 1] < base + NEAR * rise)
     arrive = leave + _first(ir[leave : top + 1] > ir[top] - NEAR * rise)
-    inward = _phase(ir[low : high + 1], leave - low, arrive - low)
+    inward = _phase(ir, rate, (leave, arrive), within)
     back = max(float(ir[top : high + 1].min()), base)
     drop = float(ir[top]) - back
     if high == len(ir) - 1 and drop < 0.5 * rise:
-        return _broken_off(inward, low, high)
+        return _broken_off(inward, high)
     near = top + _first(ir[top : high + 1] < back + NEAR * drop)
     far = top + _last(ir[top : near + 1] > ir[top] - NEAR * drop)
-    outward = _phase(-ir[low : high + 1], far - low, near - low)
-    ended = low + outward.end < len(ir) - 1
+    outward = _phase(-ir, -rate, (far, near), within)
     return Phases(
-        start_s=(low + inward.begin) / GRID_HZ,
-        hold_start_s=(low + inward.end) / GRID_HZ,
-        hold_end_s=(low + max(inward.end, outward.begin)) / GRID_HZ,
-        end_s=(low + outward.end) / GRID_HZ,
+        start_s=inward.begin / GRID_HZ,
+        hold_start_s=inward.end / GRID_HZ,
+        hold_end_s=max(inward.end, outward.begin) / GRID_HZ,
+        end_s=outward.end / GRID_HZ,
         peak_inward_rads=inward.peak_rads,
         peak_return_rads=outward.peak_rads,
-        broken_off=not ended,
+        broken_off=outward.end >= len(ir) - 1,
     )
 
 
-def _broken_off(inward: _Phase, low: int, high: int) -> Phases:
+def _broken_off(inward: _Phase, high: int) -> Phases:
     """Phases of a repetition whose return was not recorded."""
-    held = low + inward.end < high
-    hold_s = (low + inward.end) / GRID_HZ if held else np.nan
-    start_s = (low + inward.begin) / GRID_HZ
-    return Phases(start_s, hold_s, np.nan, high / GRID_HZ, inward.peak_rads, np.nan, True)
+    hold_s = inward.end / GRID_HZ if inward.end < high else np.nan
+    return Phases(
+        start_s=inward.begin / GRID_HZ,
+        hold_start_s=hold_s,
+        hold_end_s=np.nan,
+        end_s=high / GRID_HZ,
+        peak_inward_rads=inward.peak_rads,
+        peak_return_rads=np.nan,
+        broken_off=True,
+    )
 
 
-def _phase(course: Array, leave: int, arrive: int) -> _Phase:
+def _phase(ir: Array, rate: Array, turn: tuple[int, int], within: tuple[int, int]) -> _Phase:
     """Limits of one turn by the 5 % rule.
 
     Parameters
     ----------
-    course : ndarray
-        Angle that grows in this turn [rad].
-    leave, arrive : int
+    ir, rate : ndarray, shape (m,)
+        Angle that grows in this turn [rad], and its coarse rate.
+    turn : tuple of int
         Where it has left the one level and is about to reach the other.
+    within : tuple of int
+        Half-open span that it does not leave.
     """
-    window_s = FIRST_WINDOW_S
-    for _ in range(2):
-        rate = speed(course, window_s)
-        peak = float(rate[leave : arrive + 1].max())
-        begin = _crossing_before(rate, leave, SPEED_SHARE * peak)
-        end = _crossing_after(rate, arrive, SPEED_SHARE * peak)
-        window_s = phase_window_s((end - begin) / GRID_HZ)
-    return _Phase(begin, end, peak)
+    coarse = _five_percent(rate[slice(*within)], turn, within[0])
+    window_s = phase_window_s((coarse.end - coarse.begin) / GRID_HZ)
+    margin = int((window_s + MARGIN_S) * GRID_HZ)
+    low = max(int(coarse.begin) - margin, within[0])
+    high = min(int(coarse.end) + margin, within[1])
+    return _five_percent(speed(ir[low:high], window_s), turn, low)
+
+
+def _five_percent(rate: Array, turn: tuple[int, int], first: int) -> _Phase:
+    """Where the rate, from instant ``first`` on, is about to pass and has passed 5 % of its peak."""
+    leave, arrive = turn[0] - first, turn[1] - first
+    peak = float(rate[leave : arrive + 1].max())
+    begin = _crossing_before(rate, leave, SPEED_SHARE * peak)
+    end = _crossing_after(rate, arrive, SPEED_SHARE * peak)
+    return _Phase(first + begin, first + end, peak)
 
 
 def _crossing_before(rate: Array, at: int, limit: float) -> float:

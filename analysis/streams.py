@@ -19,7 +19,7 @@ from imu.samples import Stream
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-GRID_HZ = 100.0  # 10 ms resolve the phases of a 1 s repetition; sensors of the field give 25-120 Hz
+GRID_HZ = 50.0  # 20 ms, interpolated, resolve the phases of a 1 s repetition
 BRIDGED_FROM_S = 0.1  # a pause between samples longer than this is a gap, bridged and marked
 LOST_AFTER_S = 0.5  # a longer gap loses the orientation; it is found anew behind it
 BRIDGE_SUPPORT_S = 0.25  # samples this far on both sides of a gap shape its bridge
