@@ -58,6 +58,9 @@ class Agreement:
         return self.gain - SURE * self.gain_sd > limit
 
 
+ENOUGH_SAMPLES = 60_000  # units do not change within a recording: ten minutes at 100 Hz tell them
+
+
 def refuse_implausible(recording: Recording) -> None:
     """Refuse a recording whose numbers are in other units or axes than the contract's.
 
@@ -74,7 +77,8 @@ def refuse_implausible(recording: Recording) -> None:
 
 def rest_ms2(stream: Stream) -> float:
     """Typical magnitude of the specific force: 9.81 for a person who moves slowly."""
-    return float(np.median(np.linalg.norm(stream.acc_ms2, axis=1)))
+    some = stream.acc_ms2[:: len(stream.acc_ms2) // ENOUGH_SAMPLES + 1]
+    return float(np.median(np.linalg.norm(some, axis=1)))
 
 
 def _refuse_acc(stream: Stream, where: str) -> None:
@@ -151,11 +155,12 @@ def gyroscope_against_gravity(stream: Stream) -> Agreement:
 
 def _binned(stream: Stream) -> tuple[Array, Array]:
     """Means over half-seconds of time, shaking, angle turned through and specific force."""
-    time_s = stream.time_s - stream.time_s[0]
-    angle = cumulative_trapezoid(stream.gyr_rads, time_s, axis=0, initial=0)
+    time_s = stream.time_s[:ENOUGH_SAMPLES] - stream.time_s[0]
+    acc_ms2 = stream.acc_ms2[:ENOUGH_SAMPLES]
+    angle = cumulative_trapezoid(stream.gyr_rads[:ENOUGH_SAMPLES], time_s, axis=0, initial=0)
     rest = max(rest_ms2(stream), 1e-9)
-    shaken = np.abs(np.linalg.norm(stream.acc_ms2, axis=1) / rest - 1.0)
-    columns = np.column_stack([time_s, shaken, angle, stream.acc_ms2])
+    shaken = np.abs(np.linalg.norm(acc_ms2, axis=1) / rest - 1.0)
+    columns = np.column_stack([time_s, shaken, angle, acc_ms2])
     numbers = np.floor(time_s / BIN_S)
     firsts = np.flatnonzero(np.diff(numbers, prepend=-1) > 0)
     counts = np.diff(firsts, append=len(time_s))

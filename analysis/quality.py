@@ -258,22 +258,28 @@ def _clipped(values: Array, full_scales: Array, least: float) -> NDArray[np.bool
     at_top = values >= top - 1e-6 * abs(top)
     if top >= least and (np.abs(full_scales / top - 1.0) < 1e-3).any():
         return at_top
-    step = float(np.diff(np.unique(values)).min(initial=np.inf))
-    edges = np.flatnonzero(np.diff(at_top.astype(np.int8), prepend=0, append=0))
-    for first, last in edges.reshape(-1, 2):
+    if top < least:
+        return np.zeros(len(values), dtype=bool)
+    edges = np.flatnonzero(np.diff(at_top.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    held = edges[np.diff(edges, axis=1)[:, 0] >= 3]
+    step = float(np.diff(np.unique(values)).min(initial=np.inf)) if len(held) else np.inf
+    for first, last in held:
         before, after = values[max(first - 3, 0)], values[min(last + 2, len(values) - 1)]
         drop = top - 0.5 * (before + after)
         round_top = 4.0 * step * ((last - first + 6) / (last - first)) ** 2  # of a parabola
-        if top >= least and last - first >= 3 and drop > max(0.01 * top, round_top):
+        if drop > max(0.01 * top, round_top):
             return at_top
     return np.zeros(len(values), dtype=bool)
 
 
 def longest_frozen_s(stream: Stream) -> float:
     """Longest time a sensor repeated the same values though it turned [s]."""
-    values = np.hstack([stream.acc_ms2, stream.gyr_rads])
+    same = (np.diff(stream.acc_ms2, axis=0) == 0.0).all(axis=1)
+    if not same.any():
+        return 0.0
+    same &= (np.diff(stream.gyr_rads, axis=0) == 0.0).all(axis=1)
     turning = np.linalg.norm(stream.gyr_rads - np.median(stream.gyr_rads, axis=0), axis=1)
-    same = (np.diff(values, axis=0) == 0.0).all(axis=1) & (turning[1:] > FROZEN_RADS)
+    same &= turning[1:] > FROZEN_RADS
     edges = np.flatnonzero(np.diff(same.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
     return float(np.diff(stream.time_s[edges], axis=1).max(initial=0.0))
 

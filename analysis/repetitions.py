@@ -167,7 +167,7 @@ def _rest_before(course: Array, neutral: float) -> float:
     slow = (rate < DWELL_SHARE * rate.max()) & (course < 0.5 * (valley + course[-1]))
     edges = np.flatnonzero(np.diff(np.concatenate([[0], slow.astype(int), [0]])))
     dwells = [
-        float(np.median(course[begin:end]))
+        float(course[begin:end].mean())
         for begin, end in edges.reshape(-1, 2)
         if end - begin >= DWELL_S * GRID_HZ
     ]
@@ -235,7 +235,7 @@ def _phase(ir: Array, rate: Array, turn: tuple[int, int], within: tuple[int, int
 
 
 def _five_percent(rate: Array, turn: tuple[int, int], first: int) -> _Phase:
-    """Where the rate, from instant ``first`` on, is about to pass and has passed 5 % of its peak."""
+    """Where the rate, given from instant ``first`` on, leaves and falls below 5 % of its peak."""
     leave, arrive = turn[0] - first, turn[1] - first
     peak = float(rate[leave : arrive + 1].max())
     begin = _crossing_before(rate, leave, SPEED_SHARE * peak)
