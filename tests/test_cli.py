@@ -130,6 +130,11 @@ def test_a_wrong_call_is_refused_in_one_line(args, told):
     assert_refused(run(RUN, *args, debug=True), 2, told)
 
 
+def test_progress_is_for_terminals_and_not_among_the_lines_of_a_refusal():
+    code = f"import analysis.commands.report as report; report.SILENT_S = 0; {RUN}"
+    assert_refused(run(code, "report", "there/is/none", debug=True), 2, "there is no such folder")
+
+
 def test_without_a_command_it_shows_the_help_and_says_what_is_missing():
     status, out, err = run(RUN)
     assert status == 2

@@ -24,7 +24,7 @@ SILENT_S = 1.0  # shorter work needs no progress
 
 
 class Progress:
-    """Tells on standard error which step is under way, once the work has taken a second."""
+    """Tells a person at the terminal which step is under way, once the work has taken a second."""
 
     def __init__(self, first: str) -> None:
         self._told = first
@@ -43,7 +43,8 @@ class Progress:
         self.step(self._told)
 
     def __enter__(self) -> Progress:
-        self._timer.start()
+        if sys.stderr.isatty():
+            self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
