@@ -35,7 +35,7 @@ def rotate(q: Array, v: Array) -> Array:
 
     >>> import numpy as np
     >>> quarter_about_z = np.array([np.sqrt(0.5), 0, 0, np.sqrt(0.5)])
-    >>> rotate(quarter_about_z, np.array([1.0, 0.0, 0.0])).round(12).tolist()
+    >>> (rotate(quarter_about_z, np.array([1.0, 0.0, 0.0])).round(12) + 0.0).tolist()
     [0.0, 1.0, 0.0]
     """
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
