@@ -15,6 +15,7 @@ from analysis.calibration import (
     thigh_axis,
 )
 from analysis.quaternions import rotate
+from analysis.streams import GRID_HZ
 from tests.analysis.motions import (
     FLAT,
     UP,
@@ -28,6 +29,7 @@ from tests.analysis.motions import (
 
 SIDES = st.sampled_from(["left", "right"])
 SIGN = {"left": -1.0, "right": 1.0}
+NEUTRAL = int(3 * GRID_HZ)
 
 
 def sensor(to_world: Rotation) -> Sensor:
@@ -68,7 +70,7 @@ def test_thigh_axes_point_to_the_hip_and_up_in_any_mounting(mounted):
 def test_the_axis_of_the_femur_is_found_in_any_mounting(mounted, side):
     pelvis, femur = whole(side)
     thigh, sacrum = sensor(femur * mounted), sensor(pelvis * FLAT)
-    moving = slice(300, len(femur))
+    moving = slice(NEUTRAL, len(femur))
     axis, explained = thigh_axis(sacrum, thigh, pelvis_axes(sacrum), moving, SIGN[side])
     to_hip = mounted.inv().apply([0.0, 1.0, 0.0])
     assert axis @ to_hip == pytest.approx(1.0, abs=1e-9)
@@ -85,7 +87,7 @@ def test_a_hiking_pelvis_does_not_tilt_the_axis(side, facing_deg):
     apart = Rotation.from_euler("z", facing_deg, degrees=True)  # headings are not shared
     thigh, sacrum = sensor(apart * femur), sensor(pelvis * FLAT)
     frame = pelvis_axes(sacrum)
-    axis, _ = thigh_axis(sacrum, thigh, frame, slice(300, len(femur)), SIGN[side])
+    axis, _ = thigh_axis(sacrum, thigh, frame, slice(NEUTRAL, len(femur)), SIGN[side])
     off_deg = np.rad2deg(np.arccos(np.clip(axis @ [0.0, 1.0, 0.0], -1, 1)))
     assert off_deg < 0.3  # the thigh alone would give 8 degrees and more
     heading = heading_between(frame, thigh, axis)
@@ -99,7 +101,7 @@ def test_the_thigh_alone_would_not_do():
     pelvis, femur = whole("right", moves, pelvis_deg=(turn / 4, -turn / 4, turn / 4))
     still = Rotation.concatenate([pelvis[0]] * len(pelvis))
     thigh, sacrum = sensor(femur), sensor(still * FLAT)
-    axis, _ = thigh_axis(sacrum, thigh, pelvis_axes(sacrum), slice(300, len(femur)), 1.0)
+    axis, _ = thigh_axis(sacrum, thigh, pelvis_axes(sacrum), slice(NEUTRAL, len(femur)), 1.0)
     assert np.rad2deg(np.arccos(axis @ [0.0, 1.0, 0.0])) > 5.0
 
 
@@ -108,7 +110,7 @@ def test_the_first_large_turn_is_inward_even_if_outward_ones_are_larger(side):
     moves = [(3.0, 0.0), (2.0, 25.0), (2.0, 0.0), (2.0, -30.0), (2.0, 0.0), (2.0, 0.0)]
     pelvis, femur = whole(side, moves)
     thigh, sacrum = sensor(femur), sensor(pelvis * FLAT)
-    axis, _ = thigh_axis(sacrum, thigh, pelvis_axes(sacrum), slice(300, len(femur)), SIGN[side])
+    axis, _ = thigh_axis(sacrum, thigh, pelvis_axes(sacrum), slice(NEUTRAL, len(femur)), SIGN[side])
     assert axis[1] > 0.99
 
 

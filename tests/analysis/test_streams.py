@@ -118,8 +118,8 @@ def test_the_grid_covers_what_both_sensors_measured():
     pelvis, thigh = np.arange(0.003, 9, 0.016), np.arange(1.234, 12, 0.01)
     even = resample_set({"pelvis": constant(pelvis), "thigh": constant(thigh)}, "left.csv")
     assert even.time_s[0] == pytest.approx(1.24)
-    assert pelvis[-1] - 0.01 < even.time_s[-1] <= pelvis[-1]
-    np.testing.assert_allclose(np.diff(even.time_s), 0.01, atol=1e-9)
+    assert pelvis[-1] - 1 / GRID_HZ < even.time_s[-1] <= pelvis[-1]
+    np.testing.assert_allclose(np.diff(even.time_s), 1 / GRID_HZ, atol=1e-9)
 
 
 def test_sensors_that_hardly_overlap_are_refused():
