@@ -39,7 +39,7 @@ class Pair:
 
     def within(self, name: str) -> bool | None:
         """Whether the truth lies in the stated interval; None where none is stated."""
-        half_width = getattr(self.found, name.replace("_deg", "_uncertainty_deg"))
+        half_width = getattr(self.found, name.replace("_deg", "_uncertainty_deg"), None)
         return None if half_width is None else bool(abs(self.error(name)) <= half_width)
 
 
