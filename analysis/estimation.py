@@ -66,6 +66,8 @@ class Estimate:
         Half-open span of the neutral stillness, grid indices.
     still : ndarray of int, shape (k, 2)
         All still spans.
+    left_out : int
+        Movements before or after the set that were taken for fidgeting.
     axis_explained : float
         Share of the relative rotation that the femur's axis explains, 0 to 1.
     axis_to_level_rad, pelvis_z_to_level_rad : float
@@ -80,6 +82,7 @@ class Estimate:
     phases: tuple[Phases, ...]
     neutral: Span
     still: NDArray[np.int64]
+    left_out: int
     axis_explained: float
     axis_to_level_rad: float
     pelvis_z_to_level_rad: float
@@ -147,7 +150,8 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
     angles = replace(angles, ir_deg=angles.ir_deg * straight.expected_cosine)
-    phases = _repetitions(angles, neutral)
+    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
+    phases = without_fidgeting(angles, found)
     if not phases:
         raise AnalysisError(where, *NO_REPETITION)
     return Estimate(
@@ -155,6 +159,7 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         phases=tuple(phases),
         neutral=neutral,
         still=still,
+        left_out=len(found) - len(phases),
         axis_explained=explained,
         axis_to_level_rad=axis_to_level(thigh.sensor, straight.axis),
         pelvis_z_to_level_rad=axis_to_level(pelvis.sensor, BACKWARD),
@@ -253,11 +258,6 @@ def _angles(
 ) -> HipAngles:
     femur = thigh_axes(thigh.sensor, axis)
     return hip_angles(even, (pelvis.sensor, frame), (thigh.sensor, femur), side)
-
-
-def _repetitions(angles: HipAngles, neutral: Span) -> list[Phases]:
-    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
-    return without_fidgeting(angles, found)
 
 
 def _turns(phases: Phases) -> list[Span]:

@@ -104,11 +104,13 @@ class SetQuality:
     grade : str
         ``good``, ``fair`` or ``poor``.
     reasons : tuple of str
-        Plain sentences, worst first; empty for ``good``.
+        Plain sentences, worst first.
     sensors : Mapping of str to SensorQuality
         By segment.
     cut_rows : int
         Rows dropped because the file ended in the middle of a line.
+    left_out : int
+        Movements before or after the set that were taken for fidgeting, not for repetitions.
     axis_explained_percent : float or None
         Share of the relative rotation that the thigh's axis explains.
     axis_to_level_deg : float or None
@@ -124,6 +126,7 @@ class SetQuality:
     reasons: tuple[str, ...]
     sensors: Mapping[str, SensorQuality]
     cut_rows: int = 0
+    left_out: int = 0
     axis_explained_percent: float | None = None
     axis_to_level_deg: float | None = None
     pelvis_z_to_level_deg: float | None = None
@@ -186,6 +189,7 @@ def assess(
         reasons=tuple(text for _, text in reasons),
         sensors=sensors,
         cut_rows=recording.cut_rows,
+        left_out=estimate.left_out,
         axis_explained_percent=100.0 * estimate.axis_explained,
         axis_to_level_deg=float(np.rad2deg(estimate.axis_to_level_rad)),
         pelvis_z_to_level_deg=z_deg,
@@ -321,6 +325,10 @@ def _set_reasons(
     """What speaks against the set as a whole."""
     if still_s < FAIR_STILL_S:
         yield "fair", f"only {still_s:.1f} s of stillness before the first turn; sit still for 3 s"
+    if estimate.left_out:
+        movements = "movement" if estimate.left_out == 1 else "movements"
+        text = f"{estimate.left_out} {movements} before or after the set left out, unlike the rest"
+        yield "good", text
     if recording.cut_rows:
         yield "fair", "the file ends in the middle of a line, so the set may be incomplete"
     if not leaned:

@@ -83,10 +83,12 @@ def find_repetitions(ir_rad: Array, first: int) -> list[Phases]:
     small = _excursions(ir_rad, turning, TWITCH_RAD)
     if not small:
         return []
-    typical = float(np.median([ir_rad[one.top] - one.base for one in small]))
-    limit = float(np.clip(SIZE_SHARE * typical, TWITCH_RAD, LARGEST_LIMIT_RAD))
+    heights = np.array([ir_rad[one.top] - one.base for one in small])
+    limit = np.clip(SIZE_SHARE * np.median(heights), TWITCH_RAD, LARGEST_LIMIT_RAD)
+    if heights.min() < limit:
+        small = _excursions(ir_rad, turning, float(limit))
     rate = speed(ir_rad, FIRST_WINDOW_S)
-    return [_limits(ir_rad, rate, one) for one in _excursions(ir_rad, turning, limit)]
+    return [_limits(ir_rad, rate, one) for one in small]
 
 
 def speed(ir_rad: Array, window_s: float) -> Array:

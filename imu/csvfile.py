@@ -330,6 +330,8 @@ def _even_rows(body: bytes, fields: int) -> bool:
     """Whether every line has exactly the header's number of fields."""
     characters = np.frombuffer(body, dtype=np.uint8)
     newlines = np.flatnonzero(characters == ord("\n"))
-    starts = np.concatenate([[0], newlines[:-1] + 1])
-    commas = np.add.reduceat(characters == ord(","), starts, dtype=np.int32)
-    return bool((commas == fields - 1).all())
+    commas = np.flatnonzero(characters == ord(","))
+    if len(commas) != len(newlines) * (fields - 1):
+        return False
+    of_line = commas.reshape(len(newlines), fields - 1)
+    return bool((of_line[:, -1] < newlines).all() and (of_line[1:, 0] > newlines[:-1]).all())
