@@ -164,7 +164,7 @@ def test_a_set_that_ends_before_the_first_turn_is_refused() -> None:
 
 def test_someone_who_never_sits_still_is_refused() -> None:
     restless = replace(
-        SUPPLE, still_before_s=0.0, hold_s=0.0, pause_s=0.0, still_after_s=0.0, inward_s=1.0
+        SUPPLE, still_before_s=0.1, hold_s=0.0, pause_s=0.0, still_after_s=0.0, inward_s=1.0
     )
     recording, _ = simulate_set(replace(restless, return_s=1.0), SENSORS, "left", 11)
     assert_refused(recording, "no still moment")
