@@ -27,9 +27,9 @@ Array = NDArray[np.float64]
 UP = np.array([0.0, 0.0, 1.0])
 BIN = 5  # grid instants averaged before gravity is smoothed: 0.1 s
 BIN_S = BIN / GRID_HZ
-GRAVITY_CUTOFF_HZ = 0.05  # below one slow repetition; noise of both sensors is least about here
+GRAVITY_CUTOFF_HZ = 0.1  # noise of both sensors is about least here, simulated and real
 PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 4
-SWING_MS2 = 0.3  # accelerations of this size halve a bin's weight
+SWING_MS2 = 1.0  # accelerations of this size halve a bin's weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)

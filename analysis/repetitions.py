@@ -26,8 +26,8 @@ from imu.units import RAD_PER_DEG
 Array = NDArray[np.float64]
 
 TWITCH_RAD = 4.5 * RAD_PER_DEG  # smaller excursions are no repetitions
-LARGEST_LIMIT_RAD = 12.0 * RAD_PER_DEG  # whatever the set's size, an excursion this large is one
-SIZE_SHARE = 0.4  # of the set's typical excursion, between these two
+LARGEST_LIMIT_RAD = 7.0 * RAD_PER_DEG  # whatever the set's size, an excursion this large is one
+SIZE_SHARE = 0.2  # of the set's typical excursion, between these two
 WOBBLE_RAD = 1.0 * RAD_PER_DEG
 BACK = 0.45  # a fall below this share of the rise is a return; a smaller one is a bounce
 DWELL_SHARE = 0.05  # of the rise's speed: slower is rest

@@ -16,6 +16,7 @@ from analysis.orientation import BIN_S, GRAVITY_CUTOFF_HZ
 from imu.units import RAD_PER_DEG
 
 COVERAGE = 1.96  # standard deviations in the half-width of a 95 % interval
+RANGE_COVERAGE = 1.65  # the same for a range: its largest errors are bounded (placement, axis)
 CARRIED_S = 1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ)  # so long the gyroscope carries inclination
 GRAVITY_SHARE = 2.2 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
 HELD_SHARE = 0.5  # of a drift that is held from both sides
@@ -105,7 +106,7 @@ class AngleError:
         scale = self.scale_sd * np.deg2rad(rom_deg)
         placement = MIXED_SHARE * self.placement_sd_rad * np.deg2rad(pelvis_turn_deg)
         total = np.sqrt(sensors**2 + axis**2 + scale**2 + placement**2)
-        return float(COVERAGE * np.rad2deg(total))
+        return float(RANGE_COVERAGE * np.rad2deg(total))
 
     def tilt_deg(self, duration_s: float, obliquity_deg: float) -> float:
         """Half-width of the 95 % interval of a tilt (or, with a tilt given, of an obliquity)."""
