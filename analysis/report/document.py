@@ -73,9 +73,12 @@ def software() -> dict[str, Any]:
 
 
 def rep_row(rep: Repetition) -> dict[str, Any]:
-    """Return one repetition under the contract's names, in their order, as plain values."""
+    """Return one repetition under the contract's names, in their order, as plain values.
+
+    Flags are joined by ``;``, in the table and in the document alike.
+    """
     row: dict[str, Any] = plain(asdict(rep))
-    return row
+    return {**row, "flags": ";".join(rep.flags)}
 
 
 def worst_grade(grades: Iterable[str]) -> str:

@@ -29,14 +29,14 @@ CSV_DECIMALS = 4
 def reps_csv(sets: Sequence[SetAnalysis]) -> str:
     """Write one row a repetition: the contract's columns, then the uncertainties.
 
-    What could not be had is an empty cell; flags are joined by ``;``.
+    What could not be had is an empty cell.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, REP_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for one in sets:
         for rep in one.reps:
-            writer.writerow({**rep_row(rep), "flags": ";".join(rep.flags)})
+            writer.writerow(rep_row(rep))
     return text.getvalue()
 
 

@@ -136,9 +136,7 @@ def test_reps_csv_has_the_contracts_columns_first_and_the_documents_numbers():
     assert len(table) == len(reps)
     for row, rep in zip(table, reps, strict=True):
         for name, value in rep.items():
-            if name == "flags":
-                assert row[name] == ";".join(value)
-            elif value is None:
+            if value is None:
                 assert row[name] == ""
             else:
                 assert type(value)(row[name]) == value
