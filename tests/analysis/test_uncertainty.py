@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.uncertainty import COVERAGE, AngleError, SensorError
+from analysis.uncertainty import RANGE_COVERAGE, AngleError, SensorError
 
 SENSOR = SensorError(noise_rads=2e-4, bias_sd_rads=2e-4, scatter_rad=5e-3)
 ERROR = AngleError(SENSOR, SENSOR, 0.02, 0.1, 0.003, 0.035)
@@ -51,8 +51,8 @@ def test_a_scale_error_is_a_share_of_the_range():
     """Alone, 1 % of 32 degrees, times the standard deviations in a half-width."""
     perfect = SensorError(0.0, 0.0, 0.0)
     error = AngleError(perfect, perfect, 0.0, 0.0, 0.01, 0.0)
-    assert 1.5 < COVERAGE < 2.2  # of a distribution like the normal
-    assert error.range_deg(32.0, 5.0, 0.0) == pytest.approx(COVERAGE * 0.32)
+    assert 1.5 < RANGE_COVERAGE < 2.2  # of a distribution like the normal
+    assert error.range_deg(32.0, 5.0, 0.0) == pytest.approx(RANGE_COVERAGE * 0.32)
 
 
 def test_only_the_heading_grows_without_bound():
