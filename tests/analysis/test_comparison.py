@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import hiking, make_pair, make_set, make_turns
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -21,6 +20,7 @@ from analysis.comparison import (
     verdict_of,
 )
 from analysis.settings import Settings
+from tests.analysis.examples import hiking, make_pair, make_set, make_turns
 
 REPS = arrays(float, st.integers(3, 12), elements=st.floats(-100, 100, width=32))
 

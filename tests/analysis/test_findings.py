@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.advice import KINDS
+from analysis.findings import IN_FRONT, in_front, place_markers
+from imu.recording import Event
+from imu.units import SIDES
+from tests.analysis.examples import (
     hiking,
     make_analysis,
     make_pair,
@@ -13,13 +20,6 @@ from examples import (
     make_turns,
     named_examples,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from analysis.advice import KINDS
-from analysis.findings import IN_FRONT, in_front, place_markers
-from imu.recording import Event
-from imu.units import SIDES
 
 SIGNAL_FLAGS = {
     "fast": "thrown",

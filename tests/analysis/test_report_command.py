@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from examples import named_examples
 from rich.console import Console
 
 from analysis.commands import hiprot, main
 from analysis.report.document import report_document
 from analysis.report.text import print_report
 from imu.errors import CallError
+from tests.analysis.examples import named_examples
 
 FILES = {"report.html", "report.json", "reps.csv", "angles.csv"}
 

@@ -8,13 +8,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import hiking, make_analysis, make_pair, make_quality, make_set, make_turns
-from examples import named_examples as examples
 
 from analysis.comparison import MEASURES
 from analysis.report.document import plain, report_document, report_json
 from analysis.report.tables import angles_csv, reps_csv
 from imu.recording import Event
+from tests.analysis.examples import (
+    hiking,
+    make_analysis,
+    make_pair,
+    make_quality,
+    make_set,
+    make_turns,
+)
+from tests.analysis.examples import named_examples as examples
 
 CONTRACT_REPS = tuple(
     """side set rep start_s end_s hold_start_s hold_end_s rom_deg peak_ir_deg

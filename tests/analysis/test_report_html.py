@@ -6,8 +6,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from examples import make_analysis, make_pair, make_set, make_turns
-from examples import named_examples as examples
 
 from analysis.report import html as html_module
 from analysis.report.curves import evenly, side_curves
@@ -15,6 +13,8 @@ from analysis.report.document import report_document
 from analysis.report.figures import draw_panels
 from analysis.report.html import report_html
 from imu.recording import Event, SensorInfo
+from tests.analysis.examples import make_analysis, make_pair, make_set, make_turns
+from tests.analysis.examples import named_examples as examples
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 NAMES = sorted(set(examples()) - {"long"})
