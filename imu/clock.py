@@ -241,17 +241,29 @@ def align(recording: Recording) -> AlignedSet:
     return AlignedSet(aligned, fits)
 
 
-def _on_host(stream: Stream, where: str) -> tuple[ClockFit | None, Array]:
-    """Map one stream's times onto the host's clock, where arrivals are given."""
-    if stream.arrival_s is None:
-        return None, stream.time_s
-    fit = fit_clock(stream.time_s, stream.arrival_s)
+def fit_plausible_clock(time_s: Array, arrival_s: Array, where: str) -> ClockFit:
+    """Fit a clock as `fit_clock` does, and refuse one that no sensor has.
+
+    Raises
+    ------
+    RecordingError
+        The rate is off by more than 5 %: one of the columns is not what its name says.
+    """
+    fit = fit_clock(time_s, arrival_s)
     if abs(fit.rate - 1.0) > MAX_RATE_ERROR:
         raise RecordingError(
             where,
             f"arrival_s advances {fit.rate:.3g} s in 1 s of time_s",
             "Both are in seconds, by two clocks; check which columns were written.",
         )
+    return fit
+
+
+def _on_host(stream: Stream, where: str) -> tuple[ClockFit | None, Array]:
+    """Map one stream's times onto the host's clock, where arrivals are given."""
+    if stream.arrival_s is None:
+        return None, stream.time_s
+    fit = fit_plausible_clock(stream.time_s, stream.arrival_s, where)
     return fit, fit.to_host(stream.time_s)
 
 

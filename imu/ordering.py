@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from imu.clock import fit_clock
+from imu.clock import fit_plausible_clock
 from imu.errors import RecordingError
 from imu.samples import Array, StreamFaults
 
@@ -178,7 +178,10 @@ def _piece_length(time_s: Array, late: NDArray[np.bool_]) -> int:
 def _placed(
     time_s: Array, arrival_s: Array | None, breaks: list[int], where: Callable[[int], str]
 ) -> tuple[Array, int]:
-    """Put every later piece on the first one's clock by its earliest arrival; count the steps."""
+    """Put every later piece on the first one's clock by its earliest arrival; count the steps.
+
+    One crystal has one rate: that of the longest piece.
+    """
     step_s = time_s[breaks[0]] - time_s[breaks[0] - 1]
     what = f"time_s steps by {step_s:.6g} s: the sensor's clock started anew"
     if arrival_s is None:
@@ -190,7 +193,8 @@ def _placed(
         )
     pieces = np.split(np.arange(len(time_s)), breaks)
     longest = max(pieces, key=len)
-    rate = fit_clock(time_s[longest], arrival_s[longest]).rate  # one crystal, one rate
+    at_longest = where(int(longest[0]))
+    rate = fit_plausible_clock(time_s[longest], arrival_s[longest], at_longest).rate
     interval_s = float(np.median(np.diff(time_s[longest]))) if len(longest) > 1 else 0.01
     placed = time_s.copy()
     origin_s = (arrival_s - rate * time_s)[pieces[0]].min()

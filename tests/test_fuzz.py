@@ -327,7 +327,7 @@ def damaged(draw: st.DrawFn) -> Files:
 
 @contextlib.contextmanager
 def laid_out(files: Files) -> Iterator[Path]:
-    """The files in a folder of their own, which must be the same afterwards; kept on failure."""
+    """The files in a folder of their own, which must be the same afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="hiprot-fuzz-"))
     session = folder / "visit"
     session.mkdir()
@@ -336,10 +336,11 @@ def laid_out(files: Files) -> Iterator[Path]:
     try:
         yield session
         assert {path.name: path.read_bytes() for path in session.iterdir()} == files
-    except BaseException:
-        note(f"The session is kept in {session}")
-        raise
-    shutil.rmtree(folder)
+    finally:
+        if sys.exc_info()[0] is not None and THOROUGH:
+            note(f"The session is kept in {session}")
+        else:
+            shutil.rmtree(folder)
 
 
 def run(*arguments: object) -> tuple[int, str, str]:

@@ -123,6 +123,12 @@ def test_a_link_silent_for_many_seconds_is_no_restart():
     np.testing.assert_array_equal(result.time_s, time_s)
 
 
+def test_a_restart_with_arrivals_that_are_none_is_refused():
+    time_s = np.concatenate([TIME_S[:400], TIME_S[:200] - 10])
+    with pytest.raises(RecordingError, match=r"^row 0: arrival_s advances 0 s in 1 s of time_s"):
+        order_rows(time_s, VALUES, 0 * TIME_S, lambda row: f"row {row}")
+
+
 @pytest.mark.parametrize("origin_s", [0.0, -50.0])
 def test_a_restart_without_arrivals_is_refused_at_its_row(origin_s):
     time_s = np.concatenate([TIME_S[:300], origin_s + TIME_S[:300]])
