@@ -45,6 +45,7 @@ NEXT_NEUTRAL = int(1.8 * GRID_HZ)  # the drill asks for 2 s of stillness
 MOST_NEUTRALS = 4  # still moments tried where the first is not the set's
 NEGLIGIBLE_BIAS_RADS = 0.01 * RAD_PER_DEG  # turns an angle by 0.02 degrees in a repetition
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
+SECOND = int(GRID_HZ)
 MIN_MOVING = int(1.0 * GRID_HZ)
 NO_REPETITION = (
     "no repetition: the thigh never turned inward by 4.5 degrees and back",
@@ -189,6 +190,9 @@ def _coarse(
         inward = 1.0 if side == "right" else -1.0
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
         angles = _angles(even, pelvis, thigh, frame, axis, side)
+        if _first_is_outward(angles, neutral):
+            axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -inward)
+            angles = _angles(even, pelvis, thigh, frame, axis, side)
         found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
         phases = without_fidgeting(angles, found)
         if best is None or len(phases) > len(best[3]):
@@ -198,6 +202,17 @@ def _coarse(
     if best is None:
         return pelvis, thigh, neutral, []
     return best
+
+
+def _first_is_outward(angles: HipAngles, neutral: Span) -> bool:
+    """Whether the first large movement goes outward: the axis has the wrong sign.
+
+    The rates alone told its sign, and a very slow turn may have hidden in the stillness that gave
+    their bias; gravity tells better.
+    """
+    course = angles.ir_deg[neutral[0] :] - angles.ir_deg[neutral[0] : neutral[0] + SECOND].mean()
+    large = np.abs(course) > 0.5 * np.percentile(np.abs(course), 95)
+    return bool(course[np.argmax(large)] < 0.0)
 
 
 def _track_still(even: EvenSet, neutral: Span) -> tuple[_Tracked, _Tracked]:
