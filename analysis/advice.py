@@ -55,12 +55,6 @@ KINDS = {
         "it turns less than the other side",
         "Work both sides in the arc that each can control, and measure again.",
     ),
-    "tilt_grows": FindingKind(
-        30,
-        _TALL,
-        "the low back arches more and more",
-        "Reset the setup: sit tall, ribs over the pelvis.",
-    ),
     "pelvis_hikes": FindingKind(31, _STILL, "the pelvis hikes", "Make the movement smaller."),
     "pelvis_tilts_forward": FindingKind(
         32, _STILL, "the low back arches", "Reset the setup: ribs over the pelvis."
@@ -76,6 +70,12 @@ KINDS = {
     ),
     "leg_swings": FindingKind(
         36, _FEMUR, "the whole leg swings", "Turn the thigh in its socket, the knee stays put."
+    ),
+    "tilt_grows": FindingKind(
+        37,
+        _TALL,
+        "the low back arches more and more",
+        "Reset the setup: sit tall, ribs over the pelvis.",
     ),
     "thrown": FindingKind(
         40, "turn slowly, not thrown", "the leg is thrown", "Take about two seconds each way."
