@@ -46,8 +46,9 @@ def parse_set(data: bytes, name: str, source: str, cut: bool = False) -> Recordi
     -------
     Recording
         A last line without its newline is kept where it is complete, and else dropped and
-        counted: with fields missing, or with fewer decimals in the last cell than the line before
-        has (a cut number is a number, too). Columns unknown to us are left alone.
+        counted: with fields missing, or with fewer decimals in the last cell than all lines
+        before it (a cut number is a number, too; where decimals vary it cannot be told from a
+        whole one). Columns unknown to us are left alone.
 
     Raises
     ------
@@ -93,8 +94,8 @@ def _complete(rest: bytes, body: bytes, names: tuple[str, ...], columns: Columns
         return False
     if not rest or names[-1] not in columns.numbers or not body:
         return bool(rest)
-    before = body[body.rfind(b"\n", 0, -1) + 1 :]
-    return _decimals(rest) >= _decimals(before)
+    usual = {_decimals(line) for line in body.rsplit(b"\n", 21)[1:-1]}
+    return len(usual) != 1 or _decimals(rest) >= max(usual)
 
 
 def _decimals(line: bytes) -> int:

@@ -137,6 +137,15 @@ def test_a_file_cut_anywhere_loses_its_last_line_at_most(length):
     assert recording.cut_rows == (0 if ends_whole else 1)
 
 
+def test_a_short_last_number_is_whole_where_lengths_vary():
+    rows = [f"{row.rpartition(',')[0]},{1 + i / 8}" for i, row in enumerate(ROWS)]
+    assert rows[-4].endswith(",13.0")
+    assert rows[-5].endswith(",12.875")
+    recording = parse("\n".join([HEADER, *rows[:-3]]))
+    assert recording.cut_rows == 0
+    assert sum(len(stream.time_s) for stream in recording.streams.values()) == len(rows) - 3
+
+
 def test_a_file_cut_inside_a_character_loses_that_line():
     head, *rows = TEXT.splitlines()
     text = "\n".join([f"{head},mood", *(f"{row},gut" for row in rows), f"{rows[0]},müde"])
