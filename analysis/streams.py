@@ -128,8 +128,8 @@ def resample(stream: Stream, time_s: Array) -> EvenStream:
     edges_s = np.concatenate([time_s - half_s, time_s[-1:] + half_s])
     edges_s = np.clip(edges_s, native_s[0], native_s[-1])
     angle = _hermite(time_s, native_s, integral[:, 3:], values[:, 3:])
-    impulse = _hermite(edges_s, native_s, integral[:, :3], values[:, :3])
-    force = np.diff(impulse, axis=0) / np.diff(edges_s)[:, None]
+    impulse = [np.interp(edges_s, native_s, column) for column in integral[:, :3].T]
+    force = np.diff(np.column_stack(impulse), axis=0) / np.diff(edges_s)[:, None]
     turn = np.diff(angle, axis=0, prepend=angle[:1])
     lost_s = gaps_s[np.diff(gaps_s, axis=1)[:, 0] > LOST_AFTER_S]
     return EvenStream(
