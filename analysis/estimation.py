@@ -193,7 +193,7 @@ def _coarse(
         if _first_is_outward(angles, neutral):
             axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -inward)
             angles = _angles(even, pelvis, thigh, frame, axis, side)
-        found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
+        found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
         phases = without_fidgeting(angles, found)
         if best is None or len(phases) > len(best[3]):
             best = pelvis, thigh, neutral, phases

@@ -64,7 +64,7 @@ class Phases:
     broken_off: bool
 
 
-def find_repetitions(ir_rad: Array, first: int) -> list[Phases]:
+def find_repetitions(ir_rad: Array, first: int, coarse: bool = False) -> list[Phases]:
     """Find the repetitions of a set.
 
     Parameters
@@ -73,6 +73,8 @@ def find_repetitions(ir_rad: Array, first: int) -> list[Phases]:
         Internal rotation on the grid, 0 at neutral [rad].
     first : int
         Grid index where the neutral stillness begins; nothing before it counts.
+    coarse : bool
+        Leave the limits as the first smoothing gives them: for finding the rests.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def find_repetitions(ir_rad: Array, first: int) -> list[Phases]:
     if heights.min() < limit:
         small = _excursions(ir_rad, turning, float(limit))
     rate = speed(ir_rad, FIRST_WINDOW_S)
-    return [_limits(ir_rad, rate, one) for one in small]
+    return [_limits(ir_rad, rate, one, coarse) for one in small]
 
 
 def speed(ir_rad: Array, window_s: float) -> Array:
@@ -176,21 +178,22 @@ def _rest_before(course: Array, neutral: float) -> float:
     return min(dwells, default=max(valley, min(neutral, float(course[-1]))))
 
 
-def _limits(ir: Array, rate: Array, excursion: _Excursion) -> Phases:
+def _limits(ir: Array, rate: Array, excursion: _Excursion, coarse: bool) -> Phases:
     """Phases of one excursion, given the angle and its coarse rate."""
+    phase = _coarse_phase if coarse else _phase
     base, low, top, high = excursion
     within = (low, high + 1)
     rise = float(ir[top]) - base
     leave = low + _last(ir[low : top + 1] < base + NEAR * rise)
     arrive = leave + _first(ir[leave : top + 1] > ir[top] - NEAR * rise)
-    inward = _phase(ir, rate, (leave, arrive), within)
+    inward = phase(ir, rate, (leave, arrive), within)
     back = max(float(ir[top : high + 1].min()), base)
     drop = float(ir[top]) - back
     if high == len(ir) - 1 and drop < 0.5 * rise:
         return _broken_off(inward, high)
     near = top + _first(ir[top : high + 1] < back + NEAR * drop)
     far = top + _last(ir[top : near + 1] > ir[top] - NEAR * drop)
-    outward = _phase(-ir, -rate, (far, near), within)
+    outward = phase(-ir, -rate, (far, near), within)
     return Phases(
         start_s=inward.begin / GRID_HZ,
         hold_start_s=inward.end / GRID_HZ,
@@ -228,12 +231,18 @@ def _phase(ir: Array, rate: Array, turn: tuple[int, int], within: tuple[int, int
     within : tuple of int
         Half-open span that it does not leave.
     """
-    coarse = _five_percent(rate[slice(*within)], turn, within[0])
+    coarse = _coarse_phase(ir, rate, turn, within)
     window_s = phase_window_s((coarse.end - coarse.begin) / GRID_HZ)
     margin = int((window_s + MARGIN_S) * GRID_HZ)
     low = max(int(coarse.begin) - margin, within[0])
     high = min(int(coarse.end) + margin, within[1])
     return _five_percent(speed(ir[low:high], window_s), turn, low)
+
+
+def _coarse_phase(ir: Array, rate: Array, turn: tuple[int, int], within: tuple[int, int]) -> _Phase:
+    """Limits of one turn from its coarse rate."""
+    del ir
+    return _five_percent(rate[slice(*within)], turn, within[0])
 
 
 def _five_percent(rate: Array, turn: tuple[int, int], first: int) -> _Phase:
