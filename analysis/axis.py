@@ -25,6 +25,8 @@ from imu.units import RAD_PER_DEG
 Array = NDArray[np.float64]
 
 STEP = 5  # grid instants between the samples used: 0.1 s
+TILT_SD_RAD = 20.0 * RAD_PER_DEG  # of the principal axis off the femur's, at the smallest ranges
+LEAST_COSINE = 0.97  # an axis known worse than to 10 degrees shrinks nothing any further
 MOST_SAMPLES = 4000
 IN_STEP_SD_RAD = 3.0 * RAD_PER_DEG  # flexion and adduction that go along with a turn
 LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horizontal
@@ -57,7 +59,7 @@ class StraightAxis:
         An axis that errs towards the off-axis movement takes some of it for rotation, so that
         the range comes out too large whichever way it errs.
         """
-        return float(1.0 - self.sd_rad**2)
+        return float(max(1.0 - self.sd_rad**2, LEAST_COSINE))
 
 
 def straighten_axis(
@@ -161,7 +163,8 @@ def _misfit(tilt: Array, course: _Course, weight: float) -> Array:
     along = rotate(course.thigh.neutral, _tilted(course, tilt))
     level = np.arcsin(np.clip(along[2], -1.0, 1.0))
     curves = residual.ravel() * weight / np.sqrt(len(residual))
-    return np.concatenate([curves, in_step / IN_STEP_SD_RAD, [level / LEVEL_SD_RAD]])
+    priors = [*(in_step / IN_STEP_SD_RAD), *(tilt / TILT_SD_RAD), level / LEVEL_SD_RAD]
+    return np.concatenate([curves, priors])
 
 
 def _centred(value: Array, starts: NDArray[np.int64]) -> Array:

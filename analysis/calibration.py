@@ -138,12 +138,14 @@ def thigh_axis(
     thigh_turn, thigh_quat = _binned(thigh, moving)
     pelvis_turn, pelvis_quat = _binned(pelvis, moving)
     level_turn = rotate(pelvis_quat, pelvis_turn)
-    axis, explained = _principal(thigh_turn, inward)
+    axis, explained = _principal(thigh_turn)
+    axis = axis * inward * _first_sign(thigh_turn @ axis)
     for _ in range(ROUNDS):
         heading = heading_between(pelvis_frame, thigh, axis)
         carried = rotate(from_rotvec(np.array([0.0, 0.0, heading])), level_turn)
         relative = thigh_turn - rotate(conjugate(thigh_quat), carried)
-        axis, explained = _principal(relative, inward)
+        found, explained = _principal(relative)
+        axis = found * (1.0 if found @ axis >= 0.0 else -1.0)
     return axis, explained
 
 
@@ -175,8 +177,8 @@ def _binned(sensor: Sensor, moving: slice) -> tuple[Array, Array]:
     return summed, quat[BIN // 2 : bins * BIN : BIN]
 
 
-def _principal(turns: Array, inward: float) -> tuple[Array, float]:
-    """Principal axis of turns (b, 3), its first large turn inward, and the share it explains.
+def _principal(turns: Array) -> tuple[Array, float]:
+    """Principal axis of turns (b, 3), of either sign, and the share it explains.
 
     Of the longest beginning that it explains about as well as any: what comes after a set,
     standing up or shifting on the bench, is about other axes.
@@ -184,11 +186,14 @@ def _principal(turns: Array, inward: float) -> tuple[Array, float]:
     lengths = [n for n in FIRST_BINS * 2 ** np.arange(20) if n < len(turns)]
     parts = [_axis_of(turns[:n]) for n in [*lengths, len(turns)]]
     best = max(explained for _, explained in parts)
-    axis, explained = [part for part in parts if part[1] > best - SHARE_LOST][-1]
-    turned = np.cumsum(turns @ axis)
+    return [part for part in parts if part[1] > best - SHARE_LOST][-1]
+
+
+def _first_sign(turns: Array) -> float:
+    """Sign of the first large turn of a course given by its steps (b,)."""
+    turned = np.cumsum(turns)
     large = np.abs(turned) > 0.5 * np.percentile(np.abs(turned), 95)
-    sign = np.sign(turned[np.argmax(large)]) or 1.0
-    return axis * sign * inward, explained
+    return -1.0 if turned[np.argmax(large)] < 0.0 else 1.0
 
 
 def _axis_of(turns: Array) -> tuple[Array, float]:

@@ -25,6 +25,7 @@ Indices = NDArray[np.int64]
 RETURN_SD_RAD = 0.5 * RAD_PER_DEG  # a person's heading at rest, from rest to rest
 WALK_RADS2 = 0.0005 * RAD_PER_DEG  # bias walk per root second [rad/s/sqrt(s)], consumer sensors
 JUMP_SD_RAD = 20.0 * RAD_PER_DEG  # heading lost in a long gap
+LEAST_TIP_RAD = 0.5 * RAD_PER_DEG  # gravity moved further: a slow turn or a sway, not the bias
 MOST_RESTS = 120  # weighed one by one; a longer set's are averaged in groups
 INCLINATION_SD_RAD = 0.3 * RAD_PER_DEG  # of gravity's direction between both ends of a set
 
@@ -78,7 +79,23 @@ def still_bias(stream: EvenStream, span: tuple[int, int]) -> StillBias:
     sway = float(np.sqrt(slow.var(axis=0, ddof=1).mean())) if len(slow) > 1 else 0.0
     length_s = len(rate) / GRID_HZ
     sd = float(np.hypot(noise / np.sqrt(length_s), sway * np.sqrt(1.0 / length_s)))
-    return StillBias(rate.mean(axis=0), sd, noise)
+    tipped = _tipped(stream.acc_ms2[slice(*span)])
+    if np.linalg.norm(tipped) < LEAST_TIP_RAD:
+        return StillBias(rate.mean(axis=0), sd, noise)
+    sd = float(np.hypot(sd, LEAST_TIP_RAD / length_s))
+    return StillBias(rate.mean(axis=0) - tipped / length_s, sd, noise)
+
+
+def _tipped(acc_ms2: Array) -> Array:
+    """Turn of a sensor from the first to the last half second of a span, as gravity saw it [rad].
+
+    Sensor axes; a direction u at rest in the world changes by du = u x turn.
+    """
+    half = int(0.5 * GRID_HZ)
+    first, last = (part.mean(axis=0) for part in (acc_ms2[:half], acc_ms2[-half:]))
+    first, last = first / np.linalg.norm(first), last / np.linalg.norm(last)
+    turn: Array = np.cross(last - first, 0.5 * (first + last))
+    return turn
 
 
 def heading_drift(
