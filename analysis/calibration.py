@@ -112,8 +112,30 @@ def thigh_axes(sensor: Sensor, axis: Array) -> SegmentAxes:
     return _segment(sensor, np.column_stack([anterior, along, np.cross(anterior, along)]))
 
 
+def first_axis(thigh: Sensor, moving: slice) -> Array:
+    """Axis that the thigh turns about in the room: the first guess of the femur's.
+
+    Parameters
+    ----------
+    thigh : Sensor
+        The thigh's sensor over the set.
+    moving : slice
+        Grid instants from the neutral's end on.
+
+    Returns
+    -------
+    ndarray, shape (3,)
+        Thigh sensor axes, unit length; the first large turn about it is positive.
+    """
+    turns, _ = _binned(thigh, moving)
+    axis, _ = _principal(turns)
+    turned = np.cumsum(turns @ axis)
+    large = np.abs(turned) > 0.5 * np.percentile(np.abs(turned), 95)
+    return axis * (-1.0 if turned[np.argmax(large)] < 0.0 else 1.0)
+
+
 def thigh_axis(
-    pelvis: Sensor, thigh: Sensor, pelvis_frame: SegmentAxes, moving: slice, inward: float
+    pelvis: Sensor, thigh: Sensor, pelvis_frame: SegmentAxes, moving: slice, guess: Array
 ) -> tuple[Array, float]:
     """Axis that the thigh turns about relative to the pelvis.
 
@@ -124,22 +146,21 @@ def thigh_axis(
     pelvis_frame : SegmentAxes
         For the direction in which the thigh points.
     moving : slice
-        Grid instants of the repetitions; the first large turn in them is inward.
-    inward : float
-        +1 where an inward turn is positive about the axis (right side), otherwise -1.
+        Grid instants of the repetitions.
+    guess : ndarray, shape (3,)
+        The axis from knee to hip, roughly; it decides the sign.
 
     Returns
     -------
     axis : ndarray, shape (3,)
-        From knee to hip, thigh sensor axes, unit length.
+        Thigh sensor axes, unit length.
     explained : float
         Share of the relative rotation about it, 0 to 1.
     """
     thigh_turn, thigh_quat = _binned(thigh, moving)
     pelvis_turn, pelvis_quat = _binned(pelvis, moving)
     level_turn = rotate(pelvis_quat, pelvis_turn)
-    axis, explained = _principal(thigh_turn)
-    axis = axis * inward * _first_sign(thigh_turn @ axis)
+    axis, explained = guess, 0.0
     for _ in range(ROUNDS):
         heading = heading_between(pelvis_frame, thigh, axis)
         carried = rotate(from_rotvec(np.array([0.0, 0.0, heading])), level_turn)
@@ -187,13 +208,6 @@ def _principal(turns: Array) -> tuple[Array, float]:
     parts = [_axis_of(turns[:n]) for n in [*lengths, len(turns)]]
     best = max(explained for _, explained in parts)
     return [part for part in parts if part[1] > best - SHARE_LOST][-1]
-
-
-def _first_sign(turns: Array) -> float:
-    """Sign of the first large turn of a course given by its steps (b,)."""
-    turned = np.cumsum(turns)
-    large = np.abs(turned) > 0.5 * np.percentile(np.abs(turned), 95)
-    return -1.0 if turned[np.argmax(large)] < 0.0 else 1.0
 
 
 def _axis_of(turns: Array) -> tuple[Array, float]:

@@ -20,6 +20,7 @@ from analysis.calibration import (
     SegmentAxes,
     Sensor,
     axis_to_level,
+    first_axis,
     pelvis_axes,
     thigh_axes,
     thigh_axis,
@@ -107,6 +108,22 @@ class _Tracked:
         return SensorError(self.bias.noise_rads, self.bias.sd_rads, scatter)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coarse:
+    """The coarse round: both sensors, the neutral, the femur's axis, the repetitions."""
+
+    pelvis: _Tracked
+    thigh: _Tracked
+    neutral: Span
+    axis: Array
+    phases: tuple[Phases, ...]
+
+    @property
+    def moving(self) -> slice:
+        """From the neutral's end to that of the last repetition."""
+        return slice(self.neutral[1], int(self.phases[-1].end_s * GRID_HZ) + 1)
+
+
 def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = None) -> Estimate:
     """Angles and repetitions of one set.
 
@@ -131,22 +148,16 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         raise AnalysisError(
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
-    inward = 1.0 if side == "right" else -1.0
     back = BACKWARD if backward is None else backward
-    pelvis, thigh, neutral, phases = _coarse(even, side, still, back)
-    if not phases:
+    coarse = _coarse(even, side, still, back)
+    if coarse is None or not coarse.phases:
         raise AnalysisError(where, *NO_REPETITION)
-
-    if phases[0].start_s * GRID_HZ < neutral[1]:
-        neutral = _before(neutral, phases[0])
-        pelvis, thigh = _track_still(even, neutral)
-    rests = _rests(neutral, phases, len(even.time_s))
-    pelvis = _refine(pelvis, neutral, rests)
-    thigh = _refine(thigh, neutral, rests)
-    moving = slice(neutral[1], int(phases[-1].end_s * GRID_HZ) + 1)
+    neutral, moving, rests = coarse.neutral, coarse.moving, _rests(coarse, len(even.time_s))
+    pelvis = _refine(coarse.pelvis, neutral, rests)
+    thigh = _refine(coarse.thigh, neutral, rests)
     frame = pelvis_axes(pelvis.sensor, back)
-    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
-    spans = [turn for p in phases for turn in _turns(p)]
+    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
+    spans = [turn for one in coarse.phases for turn in _turns(one)]
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
@@ -170,38 +181,46 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     )
 
 
-def _coarse(
-    even: EvenSet, side: str, still: NDArray[np.int64], backward: Array
-) -> tuple[_Tracked, _Tracked, Span, list[Phases]]:
-    """Sensors, neutral and repetitions from the stillness alone.
+def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array) -> _Coarse | None:
+    """Sensors, neutral, axis and repetitions from the stillness alone.
 
     The neutral is the first still moment, unless what follows it is fidgeting: then the one of
     the next long ones with the most repetitions behind it.
     """
     long = [span for span in still[1:] if span[1] - span[0] >= NEXT_NEUTRAL]
-    best: tuple[_Tracked, _Tracked, Span, list[Phases]] | None = None
+    best: _Coarse | None = None
     for begin, end in [still[0], *long[:MOST_NEUTRALS]]:
-        neutral = (int(begin), int(end))
-        pelvis, thigh = _track_still(even, neutral)
-        moving = slice(neutral[1], len(even.time_s))
-        if moving.stop - moving.start < MIN_MOVING:
+        if len(even.time_s) - end < MIN_MOVING:
             break
-        frame = pelvis_axes(pelvis.sensor, backward)
-        inward = 1.0 if side == "right" else -1.0
-        axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, inward)
+        one, found = _coarse_from(even, side, (int(begin), int(end)), backward)
+        if best is None or len(one.phases) > len(best.phases):
+            best = one
+        if one.phases and one.phases[0] == found[0]:
+            break
+    if best is None or not best.phases or best.phases[0].start_s * GRID_HZ >= best.neutral[1]:
+        return best
+    neutral = _before(best.neutral, best.phases[0])
+    pelvis, thigh = _track_still(even, neutral)
+    return replace(best, neutral=neutral, pelvis=pelvis, thigh=thigh)
+
+
+def _coarse_from(
+    even: EvenSet, side: str, neutral: Span, backward: Array
+) -> tuple[_Coarse, list[Phases]]:
+    """What one neutral gives, and all that was found behind it, fidgeting included."""
+    pelvis, thigh = _track_still(even, neutral)
+    moving = slice(neutral[1], len(even.time_s))
+    frame = pelvis_axes(pelvis.sensor, backward)
+    inward = 1.0 if side == "right" else -1.0
+    guess = first_axis(thigh.sensor, moving) * inward
+    axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
+    angles = _angles(even, pelvis, thigh, frame, axis, side)
+    if _first_is_outward(angles, neutral):
+        axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
         angles = _angles(even, pelvis, thigh, frame, axis, side)
-        if _first_is_outward(angles, neutral):
-            axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -inward)
-            angles = _angles(even, pelvis, thigh, frame, axis, side)
-        found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
-        phases = without_fidgeting(angles, found)
-        if best is None or len(phases) > len(best[3]):
-            best = pelvis, thigh, neutral, phases
-        if phases and phases[0] == found[0]:
-            break
-    if best is None:
-        return pelvis, thigh, neutral, []
-    return best
+    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
+    phases = tuple(without_fidgeting(angles, found))
+    return _Coarse(pelvis, thigh, neutral, axis, phases), found
 
 
 def _first_is_outward(angles: HipAngles, neutral: Span) -> bool:
@@ -290,13 +309,13 @@ def _before(neutral: Span, first: Phases) -> Span:
     return neutral[0], max(end, neutral[0] + SHORTEST_NEUTRAL)
 
 
-def _rests(neutral: Span, phases: list[Phases], count: int) -> NDArray[np.int64]:
+def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
     """Spans at neutral: the stillness and the pauses between repetitions."""
-    ends = [int(p.end_s * GRID_HZ) + 1 for p in phases]
-    starts = [int(p.start_s * GRID_HZ) for p in phases[1:]]
+    ends = [int(p.end_s * GRID_HZ) + 1 for p in coarse.phases]
+    starts = [int(p.start_s * GRID_HZ) for p in coarse.phases[1:]]
     tail = min(count, ends[-1] + LONGEST_TAIL)
     pauses = zip(ends, [*starts, tail], strict=True)
-    return np.array([neutral, *((a, b) for a, b in pauses if b - a >= SHORTEST_REST)])
+    return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= SHORTEST_REST)])
 
 
 def _error(

@@ -6,7 +6,7 @@ from hypothesis import given
 from scipy.spatial.transform import Rotation
 
 from analysis.axis import straighten_axis
-from analysis.calibration import Sensor, pelvis_axes, thigh_axis
+from analysis.calibration import Sensor, first_axis, pelvis_axes, thigh_axis
 from analysis.streams import GRID_HZ
 from tests.analysis.motions import (
     FLAT,
@@ -44,7 +44,9 @@ def tilts_deg(
     pelvis, femur = seated(side, turn, off_axis_deg=off_axis, level_flexion_deg=level_flexion_deg)
     sacrum, thigh = sensor(pelvis * FLAT), sensor(femur * mounted)
     frame = pelvis_axes(sacrum)
-    principal, _ = thigh_axis(sacrum, thigh, frame, slice(int(3 * GRID_HZ), len(turn)), SIGN[side])
+    moving = slice(int(3 * GRID_HZ), len(turn))
+    guess = first_axis(thigh, moving) * SIGN[side]
+    principal, _ = thigh_axis(sacrum, thigh, frame, moving, guess)
     begins = [int((3.0 + 6.0 * k) * GRID_HZ) for k in range(REPS)]
     spans = [(begin, begin + int(5.0 * GRID_HZ)) for begin in begins]
     straight = straighten_axis((sacrum, frame), thigh, principal, spans)
