@@ -47,6 +47,7 @@ MOST_NEUTRALS = 4  # still moments tried where the first is not the set's
 NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02 degrees
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 SECOND = int(GRID_HZ)
+FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
 MIN_MOVING = int(1.0 * GRID_HZ)
 NO_REPETITION = (
     "no repetition: the thigh never turned inward by 4.5 degrees and back",
@@ -230,7 +231,7 @@ def _first_is_outward(angles: HipAngles, neutral: Span) -> bool:
     their bias; gravity tells better.
     """
     course = angles.ir_deg[neutral[0] :] - angles.ir_deg[neutral[0] : neutral[0] + SECOND].mean()
-    large = np.abs(course) > 0.5 * np.percentile(np.abs(course), 95)
+    large = np.abs(course) > FIRST_LARGE_SHARE * np.percentile(np.abs(course), 95)
     return bool(course[np.argmax(large)] < 0.0)
 
 
