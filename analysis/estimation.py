@@ -257,9 +257,10 @@ def _refine(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Trac
     drift = _drift(tracked, neutral, rests)
     excess = refined_bias(tracked.bias, tracked.levelled, drift, ~stream.lost)
     refined = replace(excess, bias_rads=tracked.bias.bias_rads + excess.bias_rads)
-    worth_it = np.linalg.norm(excess.bias_rads) > NEGLIGIBLE_BIAS_RADS
-    again = _track(stream, excess, neutral) if worth_it else tracked
-    return _hold_heading(replace(again, bias=refined), neutral, rests)
+    if np.linalg.norm(excess.bias_rads) < NEGLIGIBLE_BIAS_RADS:
+        return _hold_heading(replace(tracked, bias=refined), drift, neutral)
+    again = replace(_track(stream, excess, neutral), bias=refined)
+    return _hold_heading(again, _drift(again, neutral, rests), neutral)
 
 
 def _drift(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> HeadingDrift:
@@ -267,8 +268,7 @@ def _drift(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> Headin
     return heading_drift(tracked.levelled.quat, neutral, rests, tracked.bias, lost_at)
 
 
-def _hold_heading(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Tracked:
-    drift = _drift(tracked, neutral, rests)
+def _hold_heading(tracked: _Tracked, drift: HeadingDrift, neutral: Span) -> _Tracked:
     quat = turn_heading(tracked.levelled.quat, drift.drift_rad)
     sensor = replace(tracked.sensor, quat=quat, neutral=mean_orientation(quat[slice(*neutral)]))
     return replace(tracked, sensor=sensor)
@@ -285,7 +285,8 @@ def _agree(
     turn = turn - correction * (turn @ axis)[:, None] * axis
     none = replace(thigh.bias, bias_rads=np.zeros(3))
     again = _track(replace(thigh.stream, turn_rad=turn), none, neutral)
-    return _hold_heading(replace(again, bias=thigh.bias), neutral, rests), left
+    again = replace(again, bias=thigh.bias)
+    return _hold_heading(again, _drift(again, neutral, rests), neutral), left
 
 
 def _angles(
