@@ -278,10 +278,11 @@ def _clipped(values: Array, full_scales: Array, least: float) -> NDArray[np.bool
 
 def longest_frozen_s(stream: Stream) -> float:
     """Longest time a sensor repeated the same values though it turned [s]."""
-    same = (np.diff(stream.acc_ms2, axis=0) == 0.0).all(axis=1)
-    if not same.any():
-        return 0.0
-    same &= (np.diff(stream.gyr_rads, axis=0) == 0.0).all(axis=1)
+    same = np.ones(len(stream.time_s) - 1, dtype=bool)
+    for axis in (*stream.acc_ms2.T, *stream.gyr_rads.T):
+        same &= axis[1:] == axis[:-1]
+        if not same.any():
+            return 0.0
     turning = np.linalg.norm(stream.gyr_rads - np.median(stream.gyr_rads, axis=0), axis=1)
     same &= turning[1:] > FROZEN_RADS
     edges = np.flatnonzero(np.diff(same.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
