@@ -118,7 +118,7 @@ class DrillSettings:
     def __post_init__(self) -> None:
         _require_finite(self)
         _require(self.reps >= 1, "reps", self.reps, "at least 1")
-        for name in ("inward_s", "return_s", "bounce_s"):
+        for name in ("inward_s", "return_s", "bounce_s", "still_before_s"):
             value = getattr(self, name)
             _require(value >= 0.1, name, value, "at least 0.1 s")
         for name in ("variation", "pelvis_late", "broken_off"):
