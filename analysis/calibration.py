@@ -64,22 +64,6 @@ class SegmentAxes:
         return multiply(conjugate(self.to_level), multiply(sensor.quat, self.to_sensor))
 
 
-@dataclass(frozen=True, slots=True)
-class AxisQuality:
-    """How well the femur's axis is known.
-
-    Attributes
-    ----------
-    explained : float
-        Share of the relative rotation that the axis explains, 0 to 1.
-    to_level_rad : float
-        Angle of the axis to the horizontal at neutral.
-    """
-
-    explained: float
-    to_level_rad: float
-
-
 def pelvis_axes(sensor: Sensor, backward: Array = BACKWARD) -> SegmentAxes:
     """Levelled pelvis axes at neutral: Y vertical, X opposite to the sensor's backward axis.
 

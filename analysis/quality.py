@@ -164,12 +164,8 @@ def assess(
         The pelvis sensor's +z points up or down, so it cannot point backward.
     """
     z_deg = float(np.rad2deg(estimate.pelvis_z_to_level_rad))
-    if z_deg > MOST_Z_TO_LEVEL_DEG and not leaned:
-        raise AnalysisError(
-            f"{recording.source}, pelvis",
-            f"the sensor's +z axis is {z_deg:.0f} degrees from level, expected to point backward",
-            "Wear it flat on the sacrum, +z away from the body, or record a calibration.csv.",
-        )
+    if not leaned:
+        _refuse_upright(z_deg, recording.source)
     still = _still_s(estimate, float(even.time_s[-1] - even.time_s[0]))
     biases = {"pelvis": estimate.pelvis.bias_rads, "thigh": estimate.thigh.bias_rads}
     sensors = {
@@ -198,6 +194,16 @@ def assess(
         obliquity_uncertainty_deg=errors[1],
         rotation_uncertainty_deg=errors[2],
     )
+
+
+def _refuse_upright(z_deg: float, source: str) -> None:
+    """Refuse a pelvis sensor whose +z points up or down."""
+    if z_deg > MOST_Z_TO_LEVEL_DEG:
+        raise AnalysisError(
+            f"{source}, pelvis",
+            f"the sensor's +z axis is {z_deg:.0f} degrees from level, expected to point backward",
+            "Wear it flat on the sacrum, +z away from the body, or record a calibration.csv.",
+        )
 
 
 def sensor_quality(
