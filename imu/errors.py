@@ -49,3 +49,29 @@ class RecordingError(HiprotError):
         self.what = what
         self.remedy = remedy
         super().__init__(f"{where}: {what}. {remedy}")
+
+
+class LinkError(MachineError):
+    """A radio link failed: lost, refused, or no answer in time."""
+
+
+class FrameError(HiprotError):
+    """What a sensor sent cannot be decoded; keeps the bytes.
+
+    Parameters
+    ----------
+    device : str
+        The family, and the address where it is known.
+    expected : str
+        What the protocol has in this place.
+    payload : bytes
+        What came instead.
+    """
+
+    exit_status = 3
+
+    def __init__(self, device: str, expected: str, payload: bytes) -> None:
+        start = payload[:8].hex(" ") + (" ..." if len(payload) > 8 else "")
+        found = f"{len(payload)} bytes" + (f" starting {start}" if payload else "")
+        super().__init__(f"{device}: expected {expected}, got {found}. The bytes are kept.")
+        self.payload = payload

@@ -1,0 +1,11 @@
+"""Edges to the world: where frames or samples come from.
+
+``links``
+    What a radio offers: scanning, and links that read, write and notify.
+``ble``
+    The machine's Bluetooth, through bleak; the only module that knows it.
+``simulated``
+    Emulated sensors worn by the simulator's person, in real time.
+``replay``
+    A recorded set, at the pace it was recorded or faster.
+"""
