@@ -73,8 +73,7 @@ def _parse_json(data: bytes, source: str) -> dict[str, object]:
     """Parse one JSON object, strictly: no NaN, no key twice."""
     remedy = "Mend it, or remove the file: it is optional."
     try:
-        text = data.decode("utf-8-sig")
-        document = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        document = strict_json(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise RecordingError(source, f"not UTF-8 at byte {error.start}", "Save as UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -85,6 +84,18 @@ def _parse_json(data: bytes, source: str) -> dict[str, object]:
     if not isinstance(document, dict):
         raise RecordingError(source, "the document is not an object {...}", remedy)
     return document
+
+
+def strict_json(text: str) -> object:
+    """Parse JSON strictly: no NaN, no key twice.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is not such JSON, or nested beyond reason.
+    """
+    value: object = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    return value
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -160,14 +171,71 @@ def _refuse_bad_time(started: str, source: str) -> None:
 
 def format_info(info: SessionInfo) -> str:
     """Write ``session.json``; what is None is left out. `parse_info` reads it back."""
+    return _format_json(_known(info))
+
+
+def _known(info: SessionInfo) -> dict[str, object]:
+    """Lay out what is known of a session as ``session.json`` has it."""
     document: dict[str, object] = {"schema": SCHEMA}
     document |= {key: value for key, value in asdict(info).items() if value not in (None, {})}
     if info.sensors:
         document["sensors"] = {
-            segment: {key: value for key, value in asdict(sensor).items() if value is not None}
-            for segment, sensor in info.sensors.items()
+            segment: sensor_document(sensor) for segment, sensor in info.sensors.items()
         }
+    return document
+
+
+def sensor_document(sensor: SensorInfo) -> dict[str, object]:
+    """Lay out what is known of one sensor, as JSON has it."""
+    return {key: value for key, value in asdict(sensor).items() if value is not None}
+
+
+def _format_json(document: Mapping[str, object]) -> str:
+    """Write a document for people to read."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def merge_info(data: bytes, info: SessionInfo, source: str = "session.json") -> str:
+    """Add to a ``session.json`` what it does not say yet.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content as it is.
+    info : SessionInfo
+        What is to be added. The sensors it names replace the file's; else the file stays right.
+    source : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    str
+        The new content; keys unknown to us are kept, those of a sensor, too.
+
+    Raises
+    ------
+    RecordingError
+        What is there is no ``session.json``, see `parse_info`, or cannot be written again.
+    """
+    parse_info(data, source)
+    present = _parse_json(data, source)
+    new = _known(info)
+    document = new | {key: value for key, value in present.items() if value is not None}
+    if info.sensors:
+        before = present.get("sensors")
+        sensors: dict[str, object] = dict(before) if isinstance(before, dict) else {}
+        for segment, sensor in info.sensors.items():
+            entry = sensors.get(segment)
+            kept = entry if isinstance(entry, dict) else {}
+            own = {key: value for key, value in kept.items() if key not in asdict(SensorInfo())}
+            sensors[segment] = own | sensor_document(sensor)
+        document["sensors"] = sensors
+    try:
+        text = _format_json(document)
+        return text if _encodable(text) else json.dumps(document, indent=2) + "\n"
+    except (ValueError, RecursionError) as error:  # a number too large, a nesting too deep
+        what = f"it cannot be added to: {str(error)[:120]}"
+        raise RecordingError(source, what, "Mend it, or remove the file: it is optional.") from None
 
 
 def parse_events(
@@ -236,10 +304,20 @@ def _event(cells: Sequence[str], set_names: Collection[str], where: Callable[[st
 
 def format_events(events: Sequence[Event]) -> str:
     """Write ``events.csv``. `parse_events` reads it back; blanks around texts are lost."""
+    return ",".join(EVENT_COLUMNS) + "\n" + "".join(format_event(event) for event in events)
+
+
+def format_event(event: Event, columns: Sequence[str] = EVENT_COLUMNS) -> str:
+    r"""Write one row of ``events.csv``, below a header with these columns.
+
+    Examples
+    --------
+    >>> format_event(Event("left", 12.5, "pain", 3.0, "deep, in front"))
+    'left,12.500000,pain,3,"deep, in front"\n'
+    """
+    score = "" if event.score is None else f"{event.score:g}"
+    cells = (event.set_name, f"{event.time_s:.6f}", event.kind, score, event.text)
+    known = dict(zip(EVENT_COLUMNS, cells, strict=True))
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(EVENT_COLUMNS)
-    for event in events:
-        score = "" if event.score is None else f"{event.score:g}"
-        writer.writerow([event.set_name, f"{event.time_s:.6f}", event.kind, score, event.text])
+    csv.writer(file, lineterminator="\n").writerow([known.get(name, "") for name in columns])
     return file.getvalue()

@@ -12,6 +12,7 @@ from imu import csvfile
 from imu.clock import MAX_SPAN_S
 from imu.csvfile import Columns, Table, place
 from imu.errors import RecordingError
+from imu.frames import Batch
 from imu.ordering import order_rows
 from imu.recording import Recording
 from imu.samples import Array, Stream
@@ -19,6 +20,11 @@ from imu.units import ACC_COLUMNS, ARRIVAL_COLUMN, GYR_COLUMNS, MAG_COLUMNS, SEG
 
 CALIBRATION = "calibration"
 DECIMALS = 6  # µs and µrad/s: below any sensor's resolution
+
+# A set as it is recorded: arrival_s last, so that a last line broken off shows (see parse_set);
+# decimals finer than a sensor's 32-bit floats are, from 1 m/s² and 0.13 rad/s on.
+SET_HEADER = ",".join((*SET_COLUMNS, ARRIVAL_COLUMN))
+ROW = ",".join(["%s", "%.6f", *["%.7f"] * 3, *["%.8f"] * 3, "%.6f"]) + "\n"
 
 # Beyond these no unit makes sense: 1000 g in mm/s², a clock in ms since 1970.
 LIMITS = (
@@ -171,6 +177,24 @@ def format_set(recording: Recording) -> str:
     table = pd.concat(frames).sort_values(order, kind="stable")
     text: str = table.to_csv(index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
     return text
+
+
+def format_batch(batch: Batch) -> str:
+    r"""Write the rows of one batch, below `SET_HEADER`.
+
+    Returns
+    -------
+    str
+        Whole lines; empty where the batch is.
+
+    Examples
+    --------
+    >>> from imu.frames import Sample
+    >>> format_batch(Batch("thigh", 7.5, (Sample(1.25, (0.0, 9.81, -0.5), (0.0, 0.0, 0.125)),)))
+    'thigh,1.250000,0.0000000,9.8100000,-0.5000000,0.00000000,0.00000000,0.12500000,7.500000\n'
+    """
+    segment, arrival_s, samples = batch
+    return "".join([ROW % (segment, s.time_s, *s.acc_ms2, *s.gyr_rads, arrival_s) for s in samples])
 
 
 def _frame(stream: Stream, with_arrival: bool) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def read_session(folder: Path) -> Session:
         A file cannot be read.
     """
     names = _list_folder(folder)
-    _refuse_misspelt(names)
+    refuse_misspelt(names)
     set_names = _set_files(names, folder)
     hasher = hashlib.sha256()
     recordings = [_read_set(folder, stem, name, hasher) for stem, name in set_names.items()]
@@ -100,7 +100,7 @@ def _folder_name(folder: Path) -> str:
 
 def _list_folder(folder: Path) -> list[str]:
     """List a folder's names."""
-    with _reporting(folder, "read"):
+    with reporting(folder, "read"):
         try:
             return sorted(os.listdir(folder))  # noqa: PTH208  names, not paths
         except FileNotFoundError:
@@ -113,8 +113,21 @@ def _list_folder(folder: Path) -> list[str]:
 
 
 @contextmanager
-def _reporting(path: Path, verb: str) -> Iterator[None]:
-    """Turn what the machine refuses into one line."""
+def reporting(path: Path, verb: str) -> Iterator[None]:
+    """Turn what the machine refuses into one line.
+
+    Parameters
+    ----------
+    path : Path
+        What is worked on.
+    verb : str
+        What is done to it: ``read``, ``write``, ``make``.
+
+    Raises
+    ------
+    MachineError
+        In place of an OSError.
+    """
     try:
         yield
     except OSError as error:
@@ -123,8 +136,14 @@ def _reporting(path: Path, verb: str) -> Iterator[None]:
         raise MachineError(f"{path}: cannot {verb} it: {reason}. {remedy}") from None
 
 
-def _refuse_misspelt(names: list[str]) -> None:
-    """Refuse ``Events.csv``, which would be passed over: a marker of pain among it."""
+def refuse_misspelt(names: list[str]) -> None:
+    """Refuse ``Events.csv``, which would be passed over: a marker of pain among it.
+
+    Raises
+    ------
+    RecordingError
+        Names the file.
+    """
     known = [INFO_FILE, EVENTS_FILE, f"{EVENTS_FILE}.gz", f"{CALIBRATION}.csv"]
     for name in names:
         if name.lower() in known and name not in known:
@@ -171,7 +190,7 @@ def _read_set(folder: Path, stem: str, name: str, hasher: hashlib._Hash) -> Reco
 
 def _read(path: Path, hasher: hashlib._Hash) -> Content:
     """Read one file's bytes, once; hash them with the name, and unpack them."""
-    with _reporting(path, "read"):
+    with reporting(path, "read"):
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise RecordingError(path.name, "this is not a file", "Remove or rename it.")
@@ -265,17 +284,17 @@ def write_files(files: Mapping[Path, str | bytes]) -> None:
     waiting: dict[Path, Path] = {}
     try:
         for path in files:
-            _make_folder(path.parent, made)
-            with _reporting(path, "write"):
+            make_folder(path.parent, made)
+            with reporting(path, "write"):
                 if path.is_dir():
                     remedy = "Remove or rename it."
                     raise CallError(f"{path}: a folder is in the place of a file. {remedy}")
         for path, content in files.items():
             waiting[path] = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.tmp")
-            with _reporting(path, "write"):
+            with reporting(path, "write"):
                 _write_through(waiting[path], content)
         for path in files:
-            with _reporting(path, "write"):
+            with reporting(path, "write"):
                 waiting[path].replace(path)
             del waiting[path]
         made.clear()
@@ -288,9 +307,17 @@ def write_files(files: Mapping[Path, str | bytes]) -> None:
                 folder.rmdir()
 
 
-def _make_folder(folder: Path, made: list[Path]) -> None:
-    """Make a folder and its parents; those that were not there are added to ``made``."""
-    with _reporting(folder, "make"):
+def make_folder(folder: Path, made: list[Path]) -> None:
+    """Make a folder and its parents; those that were not there are added to ``made``.
+
+    Raises
+    ------
+    CallError
+        A file is in its place.
+    MachineError
+        A permission is missing, ...
+    """
+    with reporting(folder, "make"):
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         above = missing[-1].parent if missing else folder
         if not above.is_dir():
