@@ -22,14 +22,17 @@ from imu.recording import Event, SessionInfo
 from imu.sessionfile import format_event, format_info, merge_info, parse_events, parse_info
 from imu.setfile import SET_HEADER
 from imu.storage import (
-    EVENTS_FILE, INFO_FILE, SET_FILE, make_folder, refuse_misspelt, reporting, write_files,
-)  # fmt: skip
+    EVENTS_FILE,
+    INFO_FILE,
+    SET_FILE,
+    make_folder,
+    refuse_misspelt,
+    reporting,
+    write_files,
+)
 from imu.units import EVENT_COLUMNS
 
-FRAMES_ENDING = ".frames.jsonl"
-REFUSED_ENDING = ".refused.jsonl"
-SET_ENDINGS = (".csv", ".csv.gz", FRAMES_ENDING, REFUSED_ENDING)
-MAX_REFUSED_BYTES = 16 * 2**20
+SET_ENDINGS = (".csv", ".csv.gz", ".frames.jsonl", ".refused.jsonl")
 
 APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")  # not for one line of text
