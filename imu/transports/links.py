@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from imu.frames import Advertisement, Frame
@@ -55,7 +55,7 @@ class Radio(Protocol):
     is missing, or the system's service does not run.
     """
 
-    def scan(self, seconds: float) -> AsyncIterator[Advertisement]:
+    def scan(self, seconds: float) -> AsyncGenerator[Advertisement, None]:
         """Yield every advertisement as it is heard, each device again and again, for a time."""
         ...
 

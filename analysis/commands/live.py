@@ -1,0 +1,86 @@
+"""What ``hiprot scan`` and ``hiprot record`` share: the radio, the families, what is shown."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from imu.errors import CallError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from imu.codecs.protocol import Codec
+    from imu.collector.observer import SensorStatus
+
+NOT_KNOWN = "–"  # noqa: RUF001  an en dash stands for "not known" in tables
+
+
+def families(only: str | None) -> dict[str, Codec]:
+    """Load the families of sensors, or the one asked for; tell of broken plug-ins.
+
+    Raises
+    ------
+    CallError
+        There is no such family.
+    """
+    from imu.codecs.table import load_codecs
+
+    codecs, complaints = load_codecs()
+    for complaint in complaints:
+        click.echo(f"hiprot: {complaint}", err=True)
+    if only is None:
+        return codecs
+    if only not in codecs:
+        raise CallError(f"--family {only}: there is none. Known: {', '.join(codecs)}.")
+    return {only: codecs[only]}
+
+
+def console() -> Console:
+    """Make a console on standard error that takes texts as they are."""
+    from rich.console import Console
+
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="replace")
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def percent(value: float | None) -> str:
+    """Write a battery's level."""
+    return NOT_KNOWN if value is None else f"{value:.0f} %"
+
+
+def printable(text: str) -> str:
+    """Keep what a stranger's device calls itself from steering the terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
+def sensor_table(sensors: Sequence[SensorStatus], title: str | None = None) -> Table:
+    """Lay out how the sensors are, one row each."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, title=title)
+    table.title_justify = "left"
+    for name in ("Sensor", "Model", "State"):
+        table.add_column(name, no_wrap=True)
+    for name in ("Rate", "Samples", "Lost", "Refused", "Last", "Battery"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in sensors:
+        table.add_row(
+            one.segment or one.address,
+            printable(one.name),
+            one.state,
+            f"{one.rate_hz:g} Hz",
+            str(one.samples),
+            str(one.lost),
+            str(one.refused),
+            NOT_KNOWN if one.age_s is None else f"{one.age_s:.1f} s",
+            percent(one.battery_percent),
+        )
+    return table
