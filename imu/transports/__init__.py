@@ -2,6 +2,8 @@
 
 ``links``
     What a radio offers: scanning, and links that read, write and notify.
+``troubles``
+    What is wrong with the machine's Bluetooth and what to do, in one line.
 ``ble``
     The machine's Bluetooth, through bleak; the only module that knows it.
 ``simulated``
