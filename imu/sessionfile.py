@@ -131,12 +131,12 @@ def _string(table: Mapping[str, object], key: str, source: str, prefix: str = ""
     value = table.get(key)
     if value is None:
         return None
-    if not isinstance(value, str) or not _encodable(value):
+    if not isinstance(value, str) or not encodable(value):
         raise _wrong(source, prefix + key, value, "a text")
     return value
 
 
-def _encodable(text: str) -> bool:
+def encodable(text: str) -> bool:
     """Whether a text can be written: JSON may hold half a character (a lone surrogate)."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
@@ -232,7 +232,7 @@ def merge_info(data: bytes, info: SessionInfo, source: str = "session.json") -> 
         document["sensors"] = sensors
     try:
         text = _format_json(document)
-        return text if _encodable(text) else json.dumps(document, indent=2) + "\n"
+        return text if encodable(text) else json.dumps(document, indent=2) + "\n"
     except (ValueError, RecursionError) as error:  # a number too large, a nesting too deep
         what = f"it cannot be added to: {str(error)[:120]}"
         raise RecordingError(source, what, "Mend it, or remove the file: it is optional.") from None
