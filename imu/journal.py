@@ -328,6 +328,29 @@ class EventJournal:
             os.close(descriptor)
 
 
+def probe(folder: Path) -> None:
+    """Make sure that a recording can be written, before anybody sits down for it.
+
+    Raises
+    ------
+    CallError, MachineError
+        It cannot; nothing is left behind either way.
+    """
+    made: list[Path] = []
+    path = folder / f".probe.{secrets.token_hex(6)}.tmp"
+    try:
+        make_folder(folder, made)
+        with reporting(folder, "write to"):
+            try:
+                os.close(_create(path, b"\n" * 4096))
+            finally:
+                path.unlink(missing_ok=True)
+    finally:
+        for one in reversed(made):
+            with suppress(OSError):
+                one.rmdir()
+
+
 def read_info(folder: Path) -> SessionInfo:
     """Read ``session.json``; empty where there is none.
 

@@ -65,11 +65,11 @@ def sensor_table(sensors: Sequence[SensorStatus], title: str | None = None) -> T
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, title=title)
-    table.title_justify = "left"
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.title, table.title_justify = title, "left"
     for name in ("Sensor", "Model", "State"):
         table.add_column(name, no_wrap=True)
-    for name in ("Rate", "Samples", "Lost", "Refused", "Last", "Battery"):
+    for name in ("Rate", "Samples", "Lost", "Bad", "Last", "Battery"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in sensors:
         table.add_row(

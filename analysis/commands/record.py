@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imu.errors import CallError
+from imu.errors import CallError, HiprotError
 
 if TYPE_CHECKING:
     from imu.codecs.protocol import Codec
@@ -236,10 +236,11 @@ class Inputs:
             return
         try:
             kind, score, text = parse_marker(line)
-        except CallError as error:
-            self._screen.say(str(error))
+            marked = self._recorder.mark(kind, score, text)
+        except HiprotError as error:
+            self._screen.say(f"Not marked: {error}")
             return
-        if self._recorder.mark(kind, score, text):
+        if marked:
             self._screen.say(f"Marked: {kind}{'' if score is None else f' {score:g}'}.")
         else:
             self._screen.say("Not marked: the set has not begun.")

@@ -18,6 +18,7 @@ from imu.frames import Advertisement
 from imu.transports.links import Radio
 
 GRACE_S = 2.0  # others may be heard a little later than the first
+WINDOW_S = 2.0
 MOST_CANDIDATES = 5
 MOVE_S = 90.0
 LOOK_S = 0.2
@@ -96,7 +97,7 @@ async def find_candidates(radio: Radio, wanted: Wanted, stop: asyncio.Event) -> 
                 break
         if now_s > deadline_s:
             break
-        await _listen(radio, wanted, heard, strangers)
+        await _listen(radio, wanted, heard, strangers, stop)
     if not stop.is_set():
         _refuse_missing(wanted, heard, strangers)
     return _sorted(wanted, heard)
@@ -107,9 +108,10 @@ async def _listen(
     wanted: Wanted,
     heard: dict[str, Candidate],
     strangers: dict[str, Advertisement],
+    stop: asyncio.Event,
 ) -> None:
-    """Scan for half a second, or until all known ones are heard."""
-    async with aclosing(radio.scan(0.5)) as advertisements:
+    """Scan for a while, or until all known ones are heard."""
+    async with aclosing(radio.scan(min(WINDOW_S, wanted.find_s))) as advertisements:
         async for one in advertisements:
             codec = find_codec(one, wanted.codecs)
             if codec is None:
@@ -117,7 +119,7 @@ async def _listen(
                 continue
             strangers.pop(one.address.casefold(), None)
             heard[one.address.casefold()] = Candidate(one, codec)
-            if not _open_roles(wanted) and _enough(wanted, heard):
+            if stop.is_set() or (not _open_roles(wanted) and _enough(wanted, heard)):
                 return
 
 

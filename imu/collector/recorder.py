@@ -18,7 +18,7 @@ from imu.collector.synchronising import stop_synchronising, synchronise
 from imu.collector.warmup import STILL_S, WarmUp
 from imu.collector.writing import LOW_BATTERY_PERCENT, SetPlan, SetWriter
 from imu.errors import HiprotError
-from imu.journal import EventJournal, update_info
+from imu.journal import EventJournal, probe, update_info
 from imu.recording import SensorInfo, SessionInfo
 from imu.transports.links import Radio
 
@@ -142,6 +142,8 @@ class Recorder:
     # --- before the set
 
     async def _set_up(self) -> None:
+        """Find the sensors, set them up, start them, find out who is worn where, and settle."""
+        probe(self.plan.set_plan.folder)
         wanted = Wanted(self.plan.roles, self.plan.codecs, self.plan.find_s)
         candidates = await find_candidates(self._radio, wanted, self.stop)
         if self.stop.is_set():

@@ -20,6 +20,7 @@ CONNECT_S = 10.0
 POLL_S = 0.1
 SILENT_S = 1.5  # without a sample: said
 RESTART_S = 2.0  # the stream is started anew
+USUAL_GAPS = 3.0  # but not before so many of the sensor's usual pauses: some send large packets
 RESTARTS = 2  # then the link is given up, and made anew
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 END_S = 3.0
@@ -78,6 +79,8 @@ class Sensor:
         self._streaming = False
         self._out_since_s: float | None = None
         self._restarts = 0
+        self._usual_gap_s = 0.0
+        self._just_heard = True  # it was, by whoever chose it
 
     # --- what comes in
 
@@ -87,6 +90,8 @@ class Sensor:
 
     def heard(self, arrival_s: float) -> None:
         """Samples came; called by whoever decodes."""
+        if self.last_sample_s is not None and self._out_since_s is None:
+            self._usual_gap_s += 0.1 * (arrival_s - self.last_sample_s - self._usual_gap_s)
         self.last_sample_s = arrival_s
         self._restarts = 0
         self.state = "streaming"
@@ -117,13 +122,16 @@ class Sensor:
         while True:
             left_s = max(deadline_s - time.monotonic(), 0.1)
             try:
-                await self._lookout.find(self.address, left_s)
+                if not self._just_heard:
+                    await self._lookout.find(self.address, left_s)
+                self._just_heard = False
                 await self._set_up()
                 return
             except LinkError as error:
                 await self._drop()
                 if time.monotonic() + pause_s > deadline_s:
-                    raise LinkError(f"{self.codec.model} {self.address}: {error}") from None
+                    who = "" if self.address in str(error) else f"{self.address}: "
+                    raise LinkError(f"{self.codec.model} {who}{error}") from None
             self.state = "trying again"
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -198,12 +206,12 @@ class Sensor:
                 self._out("link lost")
                 await self._bring_back(give_up_s)
                 begun_s = time.monotonic()
-            elif silent_s > RESTART_S:
+            elif silent_s > max(RESTART_S, USUAL_GAPS * self._usual_gap_s):
                 self._out("silent")
                 if not await self._restart():
                     await self._bring_back(give_up_s)
                 begun_s = time.monotonic()
-            elif silent_s > SILENT_S:
+            elif silent_s > max(SILENT_S, USUAL_GAPS * self._usual_gap_s):
                 self.state = "silent"
                 self._out("silent")
 

@@ -572,3 +572,28 @@ def test_a_session_file_that_is_none_is_refused_and_kept(tmp_path, present):
     assert_one_line(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["session.json"]
     assert (tmp_path / "session.json").read_text() == present
+
+
+# --- before the recording
+
+
+def test_probing_a_folder_leaves_nothing_behind(tmp_path):
+    journal.probe(tmp_path / "new" / "session")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kept.txt").write_text("kept")
+    journal.probe(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_beforehand(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CallError, match="not a folder"):
+        journal.probe(tmp_path / "file")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(journal.os, "write", full)
+    with pytest.raises(MachineError, match="No space left"):
+        journal.probe(tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
