@@ -4,6 +4,8 @@
     What a family says of itself: `Codec`, `Decoder` and the values they exchange.
 ``clocks``
     Counters unwrapped, duplicates told, times for sensors without a clock.
+``merging``
+    Acceleration and angular rate that come apart, put together.
 ``movella_dot``, ``movesense``, ``witmotion``, ``metamotion``, ``thingy52``, ``polar``
     The families. None knows another.
 ``table``
