@@ -202,7 +202,7 @@ class BleLink:
 
     def _disconnected(self) -> None:
         """Take note that the link is gone, whoever ended it."""
-        if self._lost or self._parting is not None:
+        if self._parting is not None:
             return
         self._lost = True
         self._receive = None

@@ -543,7 +543,7 @@ def test_a_machine_without_dbus_is_told_so(monkeypatch):
 class FailingClient(BumbleClient):
     """Connects at once; each call raises what it has to, or hangs."""
 
-    connecting: Exception | None = None
+    connecting: BaseException | None = None
     error: Exception | None = None
     connected = False
 
@@ -615,6 +615,23 @@ def test_a_sensor_that_fails_is_one_line_that_names_it(error, monkeypatch):
 
     monkeypatch.setattr(ble, "PART_S", 0.05)
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("connecting", [BleakError("no"), asyncio.CancelledError(), None], ids=repr)
+def test_a_failed_attempt_is_disconnected(connecting):
+    parted = []
+
+    async def disconnect(_client):
+        parted.append(1)
+
+    async def run():
+        hung_up = property(lambda _: False)
+        traits = {"disconnect": disconnect, "connecting": connecting, "is_connected": hung_up}
+        with pytest.raises((LinkError, asyncio.CancelledError)):
+            await connect_with(**traits)
+
+    asyncio.run(run())
+    assert parted == [1]
 
 
 def test_nothing_waits_for_ever(monkeypatch):
