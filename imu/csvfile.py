@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from imu.samples import Array
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 BLANKS = " \t"
+# Before 3.1 pandas was by default off in the last bit of some numbers of 16 digits and more.
+PANDAS = tuple(int(part) for part in pd.__version__.split(".")[:2])
+TO_THE_LAST_BIT: Mapping[str, Any] = {"float_precision": "round_trip"} if PANDAS < (3, 1) else {}
 SHOWN_CHARACTERS = 40
 
 
@@ -314,7 +318,7 @@ def _read_frame(body: bytes, names: Sequence[str], columns: Columns) -> pd.DataF
     if b'"' in body or not _even_rows(body, len(names)):
         raise ValueError("rows are uneven or quoted")
     numeric = [*columns.numbers, *columns.gappy]
-    return pd.read_csv(
+    frame: pd.DataFrame = pd.read_csv(
         io.BytesIO(body),
         header=None,
         names=list(names),
@@ -326,7 +330,9 @@ def _read_frame(body: bytes, names: Sequence[str], columns: Columns) -> pd.DataF
         na_filter=bool(columns.gappy),
         quoting=csv.QUOTE_NONE,
         engine="c",
+        **TO_THE_LAST_BIT,
     )
+    return frame
 
 
 def _even_rows(body: bytes, fields: int) -> bool:

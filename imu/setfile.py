@@ -197,6 +197,39 @@ def format_batch(batch: Batch) -> str:
     return "".join([ROW % (segment, s.time_s, *s.acc_ms2, *s.gyr_rads, arrival_s) for s in samples])
 
 
+def format_batch_exactly(batch: Batch, with_arrival: bool) -> str:
+    r"""Write the rows of one batch so that `parse_set` gives them back to the last bit.
+
+    Parameters
+    ----------
+    batch : Batch
+        Its values are finite.
+    with_arrival : bool
+        Whether ``arrival_s`` is the last column (`SET_HEADER`); else there is none.
+
+    Examples
+    --------
+    >>> from imu.frames import Sample
+    >>> sample = Sample(1.25, (0.1 + 0.2, 9.81, 1e-7), (0.0, 0.0, 0.125))
+    >>> format_batch_exactly(Batch("thigh", 7.5, (sample,)), with_arrival=False)
+    'thigh,1.250000,0.30000000000000004,9.810000,0.0000001,0.000000,0.000000,0.125000\n'
+    """
+    arrival = [_exact(batch.arrival_s)] if with_arrival else []
+    lines = []
+    for time_s, acc, gyr in batch.samples:
+        numbers = [_exact(value) for value in (time_s, *acc, *gyr)]
+        lines.append(",".join([batch.segment, *numbers, *arrival]) + "\n")
+    return "".join(lines)
+
+
+def _exact(value: float) -> str:
+    """Write a number with six decimals, or as many more as it takes to read it back equal."""
+    text = f"{value:.{DECIMALS}f}"
+    if float(text) == value:
+        return text
+    return np.format_float_positional(value, unique=True, min_digits=DECIMALS)
+
+
 def _frame(stream: Stream, with_arrival: bool) -> pd.DataFrame:
     """Lay one stream out in the contract's columns."""
     columns: Mapping[str, object] = (

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from imu.csvfile import Columns, parse_exactly, parse_fast
 from imu.errors import RecordingError
+from imu.frames import Batch, Sample
 from imu.recording import Recording
 from imu.samples import Stream
-from imu.setfile import format_set, parse_set
+from imu.setfile import SET_HEADER, format_batch, format_batch_exactly, format_set, parse_set
 from imu.units import SEGMENTS, SET_COLUMNS
 
 HEADER = ",".join(SET_COLUMNS)
@@ -262,3 +263,67 @@ def test_plain_files_are_read_fast():
     table = parse_fast(body.encode(), SET_COLUMNS, columns)
     assert table is not None
     assert math.isclose(table.numbers["gyr_y"][5], -2e-3)
+
+
+VECTORS = st.tuples(*[st.floats(-150, 150, width=32)] * 3)
+SAMPLES = st.lists(st.tuples(VECTORS, VECTORS), min_size=1, max_size=20)
+
+
+def batches(values: list[tuple]) -> list[Batch]:
+    """One sample of each sensor in turn, every 17 ms, counted in whole microseconds."""
+    return [
+        Batch(segment, 5e4 + i * 0.017, (Sample(round(i * 0.017 + 4000, 6), acc, gyr),))
+        for i, (acc, gyr) in enumerate(values)
+        for segment in ("pelvis", "thigh")
+    ]
+
+
+@given(SAMPLES)
+def test_recorded_rows_keep_a_sensors_numbers(values):
+    text = f"{SET_HEADER}\n" + "".join(format_batch(one) for one in batches(values))
+    recording = parse(text)
+    for stream in recording.streams.values():
+        np.testing.assert_array_equal(
+            stream.time_s, [round(4000 + i * 0.017, 6) for i in range(len(values))]
+        )
+        assert stream.arrival_s == pytest.approx(5e4 + np.arange(len(values)) * 0.017, abs=6e-7)
+        for found, exact, decimals in (
+            (stream.acc_ms2, [acc for acc, _ in values], 7),
+            (stream.gyr_rads, [gyr for _, gyr in values], 8),
+        ):
+            np.testing.assert_allclose(found, exact, rtol=0, atol=0.51 * 10**-decimals)
+            large = np.abs(exact) >= (1.0 if decimals == 7 else 0.13)
+            np.testing.assert_array_equal(np.float32(found)[large], np.float32(exact)[large])
+
+
+@given(SAMPLES, st.integers(1, 30))
+def test_a_recorded_row_broken_off_is_told_from_a_whole_one(values, missing):
+    text = f"{SET_HEADER}\n" + "".join(format_batch(one) for one in batches(values + values[:1]))
+    rows = [line for line in text.split("\n")[1:] if line]
+    missing = min(missing, len(rows[-1]))
+    recording = parse(text[: -1 - missing])
+    assert recording.cut_rows == int(missing < len(rows[-1]))
+    assert sum(len(one.time_s) for one in recording.streams.values()) == len(rows) - 1
+
+
+NUMBERS = st.floats(-9e3, 9e3)
+
+
+@given(st.lists(st.tuples(*[NUMBERS] * 6), min_size=1, max_size=20), st.booleans(), st.randoms())
+def test_rows_written_exactly_are_read_back_to_the_last_bit(values, with_arrival, random):
+    start_s = random.uniform(0, 1e5)
+    text = (SET_HEADER if with_arrival else HEADER) + "\n"
+    written = [
+        Batch(segment, start_s + i / 7, (Sample(start_s + i / 9, row[:3], row[3:]),))
+        for i, row in enumerate(values)
+        for segment in ("pelvis", "thigh")
+    ]
+    text += "".join(format_batch_exactly(one, with_arrival) for one in written)
+    assert "e" not in text.partition("\n")[2].replace("pelvis", "")
+    for segment, stream in parse(text).streams.items():
+        own = [one for one in written if one.segment == segment]
+        np.testing.assert_array_equal(stream.time_s, [one.samples[0].time_s for one in own])
+        np.testing.assert_array_equal(stream.acc_ms2, [one.samples[0].acc_ms2 for one in own])
+        np.testing.assert_array_equal(stream.gyr_rads, [one.samples[0].gyr_rads for one in own])
+        if with_arrival:
+            np.testing.assert_array_equal(stream.arrival_s, [one.arrival_s for one in own])
