@@ -23,7 +23,10 @@ NOT_ALLOWED = (
     "settings"
 )
 REASONS = {
-    "NO_BLUETOOTH": "there is no adapter. Plug one in, or check that its driver is loaded",
+    "NO_BLUETOOTH": (
+        "there is no adapter. Plug one in, or check that its driver is loaded and that the "
+        "system's Bluetooth service runs"
+    ),
     "NO_BLE_CENTRAL_ROLE": (
         "the adapter cannot connect to low-energy sensors. Plug in one with Bluetooth 4.0 or later"
     ),
