@@ -3,7 +3,9 @@
 ``protocol``
     What a family says of itself: `Codec`, `Decoder` and the values they exchange.
 ``clocks``
-    Counters unwrapped, duplicates told, times for sensors without a clock.
+    Counters unwrapped, duplicates told.
+``counting``
+    Times for sensors without a clock: samples counted under their arrivals.
 ``merging``
     Acceleration and angular rate that come apart, put together.
 ``movella_dot``, ``movesense``, ``witmotion``, ``metamotion``, ``thingy52``, ``polar``

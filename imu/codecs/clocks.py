@@ -1,4 +1,4 @@
-"""The times of samples: a sensor's counter unwrapped, or samples counted under their arrivals."""
+"""The times of samples by a sensor's counter: unwrapped, duplicates and restarts told."""
 
 from __future__ import annotations
 
