@@ -103,7 +103,7 @@ class Envelope:
             self._known = (line.slope, line.doubt)
         self.points = []
 
-    def rise(self, points: int, by_s: float) -> None:
+    def lower(self, points: int, by_s: float) -> None:
         """Forget all but the latest delays, which a loss had made larger, and the skew.
 
         What was taken for a loss could still be a skew: it has to be learnt anew, or the next
@@ -358,4 +358,4 @@ class CountedClock:
         if lasts and rise_s > line.tolerance(recent[-1][0]):
             lost = round(rise_s * self.rate_hz)
             self._index += lost
-            self._envelope.rise(RECENT + 1, lost / self.rate_hz)
+            self._envelope.lower(RECENT + 1, lost / self.rate_hz)
