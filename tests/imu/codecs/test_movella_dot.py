@@ -352,6 +352,15 @@ def test_sensors_are_put_on_one_clock_and_taken_off_it():
         assert link.converse(codec.prepare(60.0))["rate_hz"] == 60.0
 
 
+def test_a_synchronised_sensor_can_be_given_another_root():
+    link = HandLink(MovellaDot("D4:22:CD:00:00:01"))
+    for root in ("D4:22:CD:00:00:01", "D4:22:CD:00:00:02"):
+        link.converse(CODEC.start_sync(root))
+        assert link.emulator.root == root
+        link.lose()
+        assert link.converse(CODEC.sync_result()) == ""
+
+
 def test_a_sensor_that_tells_no_result_of_synchronising_is_asked_again_and_given_up():
     link = HandLink(MovellaDot(ADDRESS))
     assert "try again" in link.converse(CODEC.sync_result())

@@ -243,6 +243,14 @@ def test_a_sensor_faster_or_slower_than_it_says_loses_nothing(speed, rate_hz):
         assert sample.time_s == pytest.approx(true_s, abs=0.1 * count / rate_hz + 0.002)
 
 
+def test_a_stamp_much_too_near_to_the_last_one_is_refused():
+    decoder = MovesenseDecoder("M", settings(104.0))
+    (near,) = packet(530, 1.03)
+    decoded = decode(decoder, [*packet(500, 1.0), near, *packet(577, 1.08)])
+    assert len(decoded.samples) == 16
+    assert [error.payload for error in decoded.refused] == [near.payload]
+
+
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=20))
 def test_what_comes_again_is_counted_and_left_out(repeats):
     decoder = MovesenseDecoder("M", settings(104.0))

@@ -274,7 +274,7 @@ def test_what_comes_again_is_counted_and_left_out(repeats):
     assert decoded.refused == ()
 
 
-@given(st.floats(0.0, 30.0), st.integers(70, 10**8))
+@given(st.floats(-0.35, 30.0), st.integers(70, 10**8))
 def test_a_clock_that_starts_anew_goes_on_by_arrival(lost_s, back_s):
     decoder = PolarDecoder("Polar", SETTINGS)
     old = pairs(6)
@@ -290,6 +290,16 @@ def test_a_clock_that_starts_anew_goes_on_by_arrival(lost_s, back_s):
     gap_s = decoded.samples[0].time_s - first[-1].time_s
     arrival_s = new[0].arrival_s - old[-1].arrival_s
     assert gap_s == pytest.approx(max(arrival_s - 19 * STEP, STEP), abs=1e-4)
+
+
+@pytest.mark.parametrize("measurement", [ACC, GYRO])
+def test_a_stamp_much_too_near_to_the_last_one_is_refused(measurement):
+    decoder = PolarDecoder("Polar", SETTINGS)
+    decode(decoder, pairs(2))
+    near = frame(measurement, 45 * STEP, [(0, 0, 0)] * 20)
+    decoded = decode(decoder, [near])
+    assert decoded.samples == ()
+    assert [error.payload for error in decoded.refused] == [near.payload]
 
 
 def test_the_clock_goes_on_after_a_lost_link():
