@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imu.codecs.polar import (
@@ -275,6 +275,7 @@ def test_what_comes_again_is_counted_and_left_out(repeats):
 
 
 @given(st.floats(-0.35, 30.0), st.integers(70, 10**8))
+@example(-0.35, 1000)
 def test_a_clock_that_starts_anew_goes_on_by_arrival(lost_s, back_s):
     decoder = PolarDecoder("Polar", SETTINGS)
     old = pairs(6)
