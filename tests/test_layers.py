@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("imu", "imu.simulator", "analysis", "analysis.report")
+PACKAGES = (
+    "imu",
+    "imu.codecs",
+    "imu.collector",
+    "imu.emulators",
+    "imu.simulator",
+    "imu.transports",
+    "analysis",
+    "analysis.report",
+)
 
 
 def folder(package: str) -> Path:
