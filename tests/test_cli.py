@@ -114,7 +114,7 @@ def test_the_installed_command_is_main():
     ("args", "told"),
     [
         (["reprot"], "Did you mean report?"),
-        (["xyz"], "report, check, simulate"),
+        (["xyz"], "replay, report, check, import, simulate"),
         (["--nonsense"], "--nonsense"),
         (["report"], "SESSION"),
         (["report", "a", "b"], "hiprot report --help"),

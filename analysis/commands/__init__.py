@@ -16,6 +16,7 @@ import traceback
 import warnings
 from contextlib import suppress
 from difflib import get_close_matches
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -26,8 +27,10 @@ DEBUG = "HIPROT_DEBUG"
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 COMMANDS = {
+    "replay": "play a recorded session as if it came from sensors",
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",
+    "import": "make a session of kept frames",
     "simulate": "write a made-up session together with its truth",
 }
 
@@ -41,12 +44,13 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; its module holds a command of the same name."""
+        """Import one command; its module holds it by its name, ``import`` as ``import_``."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"analysis.commands.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"analysis.commands.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
     def resolve_command(

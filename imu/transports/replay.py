@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import islice, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imu.frames import Batch, Sample
 from imu.recording import Recording
@@ -24,34 +23,43 @@ def batches(recording: Recording) -> Iterator[Batch]:
     Yields
     ------
     Batch
-        The samples of one sensor with one arrival, in the order they were taken. Where the set
-        has no ``arrival_s``, ``time_s`` stands for it. A packet that was overtaken comes out of
-        turn, as it did. All values are the recording's own, to the last bit; the magnetic field
-        is left out.
+        The samples of one sensor with one arrival. Where the set has no ``arrival_s``, ``time_s``
+        stands for it. All values are the recording's own, to the last bit; the magnetic field is
+        left out.
+
+    Notes
+    -----
+    Live, the times of one sensor always increase. So what overtook an earlier packet waits for it.
     """
     streams = list(recording.streams.values())
     arrivals_s = [_arrival_s(stream) for stream in streams]
-    arriving = [np.argsort(arrival_s, kind="stable") for arrival_s in arrivals_s]
-    samples = [_samples(stream, rows) for stream, rows in zip(streams, arriving, strict=True)]
-    owner = np.repeat(np.arange(len(streams)), [len(rows) for rows in arriving])
-    arrival_s = np.concatenate(arrivals_s)
-    order = np.argsort(arrival_s, kind="stable")
-    owner, arrival_s = owner[order], arrival_s[order]
+    samples = [_samples(stream) for stream in streams]
+    owner = np.repeat(np.arange(len(streams)), [len(one) for one in arrivals_s])
+    due_s = np.concatenate([np.maximum.accumulate(one) for one in arrivals_s])
+    order = due_s.argsort(kind="stable")
+    owner, arrival_s = owner[order], np.concatenate(arrivals_s)[order]
     starts = np.flatnonzero((np.diff(arrival_s) != 0) | (np.diff(owner) != 0)) + 1
-    ends = [*starts.tolist(), len(owner)]
-    for start, end in pairwise([0, *ends]):
+    for start, end in pairwise([0, *starts.tolist(), len(owner)]):
         own = int(owner[start])
         together = tuple(islice(samples[own], end - start))
         yield Batch(streams[own].segment, float(arrival_s[start]), together)
+
+
+def arrival_span_s(recording: Recording) -> tuple[float, float]:
+    """Tell the first and the last arrival of a set, as its `batches` have them."""
+    arrivals_s = [_arrival_s(stream) for stream in recording.streams.values()]
+    first_s = min(float(arrival_s.min()) for arrival_s in arrivals_s)
+    return first_s, max(float(arrival_s.max()) for arrival_s in arrivals_s)
 
 
 def _arrival_s(stream: Stream) -> Array:
     return stream.time_s if stream.arrival_s is None else stream.arrival_s
 
 
-def _samples(stream: Stream, rows: NDArray[np.intp]) -> Iterator[Sample]:
-    """Yield a stream's samples, in the order of these rows."""
-    for block in np.array_split(rows, len(rows) // BLOCK_ROWS + 1):
+def _samples(stream: Stream) -> Iterator[Sample]:
+    """Yield a stream's samples, some thousands made at a time."""
+    for start in range(0, len(stream.time_s), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
         columns = (stream.time_s[block], stream.acc_ms2[block], stream.gyr_rads[block])
         for time_s, acc, gyr in zip(*(column.tolist() for column in columns), strict=True):
             yield Sample(time_s, tuple(acc), tuple(gyr))
