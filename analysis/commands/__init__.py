@@ -27,6 +27,8 @@ DEBUG = "HIPROT_DEBUG"
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 COMMANDS = {
+    "scan": "the supported sensors in range",
+    "record": "record one set from sensors",
     "replay": "play a recorded session as if it came from sensors",
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",

@@ -25,7 +25,13 @@ ASK_S = 15.0
 
 
 @click.command(short_help="the supported sensors in range")
-@click.option("--seconds", type=click.FloatRange(0.5, 600), default=8.0, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.5, 600),
+    default=8.0,
+    show_default=True,
+    help="How long to listen.",
+)
 @click.option("--identify", metavar="ADDRESS", help="Have this sensor blink, where it can.")
 @click.option("--family", metavar="NAME", help="Only sensors of this family.")
 @click.option("--no-battery", is_flag=True, help="Do not connect to ask for the battery.")

@@ -314,7 +314,7 @@ class WitMotionCodec:
 
 
 def _set(command: bytes) -> Dialogue[None]:
-    """Unlock and write a register, with the pauses the sensor needs, also after what came before."""
+    """Unlock and write a register, with the pauses the sensor needs, before it as well."""
     yield Pause(COMMAND_PAUSE_S)
     yield Write(COMMAND, UNLOCK, response=False)
     yield Pause(COMMAND_PAUSE_S)

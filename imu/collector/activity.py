@@ -1,7 +1,7 @@
 """Who is still, who moves: the last two seconds of every sensor. Pure.
 
 A gyroscope's bias may be several degrees per second, so stillness is a steady rate and a steady
-direction of gravity, not a small rate.
+direction of gravity, not a small rate; and movement is more than any bias.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STILL_RADS = (
 )  # standard deviation of the rate: breathing and cheap noise stay below
 STILL_WANDER_RAD = 2.5 * RAD_PER_DEG  # of gravity, from the first half of the time to the second
 LIVELY_S = 0.7
-LIVELY_RADS = 20.0 * RAD_PER_DEG
+LIVELY_RADS = 12.0 * RAD_PER_DEG  # a slow turn of the thigh is enough, a bias is not
 LIVELY_MS2 = 3.0  # a tap
 CLEARLY = 3.0  # the moved sensor stirs so many times as much as any other
 
@@ -65,7 +65,7 @@ class Activity:
         _, acc, gyr = self._since(now_s - LIVELY_S)
         if len(acc) < 5:
             return 0.0
-        turning = float(np.sqrt(gyr.var(axis=0).sum()))
+        turning = float(np.sqrt((gyr**2).sum(axis=1).mean()))
         shaking = float(np.linalg.norm(acc - np.median(acc, axis=0), axis=1).max())
         return max(turning / LIVELY_RADS, shaking / LIVELY_MS2)
 
