@@ -151,6 +151,18 @@ def test_frames_give_the_recorders_batches_to_the_last_bit(lines):
         assert counts.refused == sum(len(one.payload) != LAYOUT.size for one in frames)
 
 
+def test_what_was_held_back_comes_at_the_end_in_the_heads_order():
+    lines: list[Line] = [
+        (segment, frame(i, i, 10.0 * i + at))
+        for i in (1, 2, 3)
+        for at, segment in enumerate(("pelvis", "thigh"))
+    ]
+    lines.append(("thigh", Frame(UUID, 99.0, b"garbage")))
+    found = decode(written(lines)).batches[-2:]
+    assert [(one.segment, one.arrival_s) for one in found] == [("thigh", 31.0), ("pelvis", 30.0)]
+    assert [one.samples[0].time_s for one in found] == [0.03, 0.03]
+
+
 def test_what_was_refused_and_delivered_twice_is_counted():
     frames = [frame(1, 1, 0.1), frame(1, 1, 0.1), Frame(UUID, 0.2, b"?"), frame(2, 1, 0.3)]
     counts = decode(written([("thigh", one) for one in frames])).counts
