@@ -173,6 +173,7 @@ class Recorder:
         sensor = Sensor(
             one.address, one.codec, rate_hz, self._lookout, lambda *item: self._queue.append(item)
         )
+        sensor.catch_up = self._drain
         sensor.on_outage, sensor.on_return = self._on_outage, self._on_return
         return sensor
 

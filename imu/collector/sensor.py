@@ -70,6 +70,7 @@ class Sensor:
         self.state = "not connected"
         self.reconnects = 0
         self.last_sample_s: float | None = None
+        self.catch_up: Callable[[], None] = lambda: None
         self.on_outage: Callable[[Sensor, str], None] = lambda *_: None
         self.on_return: Callable[[Sensor, float], None] = lambda *_: None
         self._lookout = lookout
@@ -201,6 +202,7 @@ class Sensor:
         begun_s = time.monotonic()
         while True:
             await asyncio.sleep(POLL_S)
+            self.catch_up()  # what waits to be decoded is no silence
             silent_s = time.monotonic() - max(begun_s, self.last_sample_s or 0.0)
             if self._link is None or self._link.lost:
                 self._out("link lost")

@@ -202,18 +202,16 @@ class SetWriter:
             if any(part.tally.samples == 0 for part in self.parts.values()):
                 return
             self._create()
+            self._rows.clear()
         elif self._rows:
-            self._set.append("".join(self._rows))
-        self._rows.clear()
+            self._set.append(_taken(self._rows))
         if self._frame_journal is not None and self._frames:
-            self._frame_journal.append("".join(self._frames))
-            self._frames.clear()
+            self._frame_journal.append(_taken(self._frames))
         if self._refused:
             if self._refused_journal is None:
                 path = self.plan.folder / f"{self.name}.refused.jsonl"
                 self._refused_journal = LineJournal(path, MOST_REFUSED_BYTES)
-            self._refused_journal.append("".join(self._refused))
-            self._refused.clear()
+            self._refused_journal.append(_taken(self._refused))
 
     def _create(self) -> None:
         self._set = SetJournal.create(self.plan.folder, self.plan.side, "".join(self._rows))
@@ -287,6 +285,13 @@ class SetWriter:
     def _journals(self) -> list[SetJournal | LineJournal]:
         journals = (self._set, self._frame_journal, self._refused_journal)
         return [journal for journal in journals if journal is not None]
+
+
+def _taken(lines: list[str]) -> str:
+    """Take lines out for good: what a full disk took in part is not tried again, nor doubled."""
+    text = "".join(lines)
+    lines.clear()
+    return text
 
 
 def _device(sensor: Sensor) -> str:

@@ -1,0 +1,1 @@
+"""Whole recordings over the virtual radio, held against what every sensor says it sent."""
