@@ -45,11 +45,18 @@ class RepCounter:
         rows.extend((s.time_s, *s.acc_ms2, *s.gyr_rads, batch.arrival_s) for s in batch.samples)
 
     async def watch(self, stop: asyncio.Event, say: Callable[[str], None]) -> None:
-        """Count until there are enough, then stop the recording."""
+        """Count until there are enough, then stop the recording; without counting it goes on."""
         while self.counted < self.planned:
             await asyncio.sleep(EVERY_S)
             tables = {segment: list(rows) for segment, rows in self._rows.items()}
-            counted = await asyncio.to_thread(self._count, tables)
+            if not tables.keys() >= {"pelvis", "thigh"}:
+                continue  # the set has not begun
+            try:
+                counted = await asyncio.to_thread(self._count, tables)
+            except Exception as error:  # a defect of the analysis must not cost the recording
+                found = f"{type(error).__name__}: {error}"
+                say(f"Repetitions cannot be counted ({found}). End the set yourself.")
+                return
             if counted > self.counted:
                 self.counted = counted
                 say(f"{counted} of {self.planned} repetitions.")

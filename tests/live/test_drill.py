@@ -1,0 +1,95 @@
+"""A drill from sensor to report: a simulated person's set, played, recorded and analysed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imu.storage import read_session
+from tests.live.program import ROLES, Program, check_set, make_world
+
+REPS = 3
+DRILL = {"reps": REPS, "inward_s": 1.6, "return_s": 1.8, "hold_s": 0.8, "pause_s": 1.0}
+LEAD_S = 3.5  # until the sensors are set up and have been still
+RANGE_DEG = 0.5
+TIMES_S = 0.15
+
+
+def simulate(folder: Path) -> Path:
+    """A short set of each side, sampled finely enough to be sampled again."""
+    changes = [f"--set=drill.{name}={value}" for name, value in DRILL.items()]
+    call = [*HIPROT, "simulate", str(folder), "--seed", "5", "--rate", "200", *changes]
+    subprocess.run(call, check=True, capture_output=True)
+    return folder
+
+
+HIPROT = (sys.executable, "-c", "from analysis.commands import main; main()")
+
+
+def true_reps(folder: Path) -> list[dict[str, str]]:
+    with (folder / "truth.csv").open(newline="") as file:
+        return [row for row in csv.DictReader(file) if row["set"] == "left"]
+
+
+def test_a_drill_from_sensor_to_report(tmp_path):
+    simulated = simulate(tmp_path / "simulated")
+    worlds, calls = {}, {}
+    for name, options in {
+        "whole": ("--seconds", LEAD_S + REPS * 5.2 + 4.0),
+        "counted": ("--reps", 2),
+    }.items():
+        sensors = [
+            {"csv": "../simulated/left.csv", "sensor": "pelvis", "faults": {"clock_ppm": 40}},
+            {"csv": "../simulated/left.csv", "sensor": "thigh", "faults": {"clock_ppm": -30}},
+        ]
+        worlds[name] = make_world(tmp_path / name, *sensors, lead_s=LEAD_S)
+        session = tmp_path / name / "s"
+        calls[name] = Program(
+            worlds[name], "record", session, "--side", "left", *ROLES, *options,
+            plan={"still_s": 10.0, "countdown_s": 1.0},
+        )  # fmt: skip
+    for name, call in calls.items():
+        assert call.end() == 0, call.err
+        assert "Still moving" not in call.err
+        assert check_set(tmp_path / name / "s" / "left.csv", worlds[name]) < 0.1
+    reps = report(tmp_path / "whole" / "s")
+    check_reps(reps, true_reps(simulated))
+    assert "2 of 2 repetitions." in calls["counted"].lines
+    counted = report(tmp_path / "counted" / "s")
+    check_reps(counted[:2], true_reps(simulated)[:2])
+    assert len(counted) <= REPS  # the third may have begun
+    assert read_session(tmp_path / "counted" / "s").info.planned_reps == 2
+
+
+def report(session: Path) -> list[dict]:
+    call = [*HIPROT, "report", str(session), "--json"]
+    done = subprocess.run(call, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)["sides"]["left"]["reps"]
+
+
+def check_reps(found: list[dict], true: list[dict[str, str]]) -> None:
+    """Range and phases as they were; times against the first repetition's start."""
+    assert [one["verdict"] for one in found] == [one["verdict"] for one in true]
+    for rep, truth in zip(found, true, strict=True):
+        assert rep["rom_deg"] == pytest.approx(float(truth["rom_deg"]), abs=RANGE_DEG)
+        for name in ("inward_s", "hold_s", "return_s"):
+            assert rep[name] == pytest.approx(float(truth[name]), abs=TIMES_S)
+        since_s = rep["start_s"] - found[0]["start_s"]
+        true_since_s = float(truth["start_s"]) - float(true[0]["start_s"])
+        assert since_s == pytest.approx(true_since_s, abs=TIMES_S)
+
+
+def test_a_simulated_person_is_recorded_until_the_repetition_asked_for(tmp_path):
+    call = [*HIPROT, "record", str(tmp_path / "s"), "--side", "right", "--simulate", "--reps", "1"]
+    done = subprocess.run(call, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 repetitions." in done.stderr
+    session = read_session(tmp_path / "s")
+    (recording,) = session.recordings
+    assert {"pelvis", "thigh"} == set(recording.streams)
+    assert recording.streams["thigh"].time_s[-1] - recording.streams["thigh"].time_s[0] < 25.0
