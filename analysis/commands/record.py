@@ -166,7 +166,9 @@ class Screen:
         from rich.live import Live
 
         self._console = target
-        self._live = Live(console=target, refresh_per_second=4) if target.is_terminal else None
+        self._live: Live | None = None
+        if target.is_terminal:
+            self._live = Live(console=target, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Screen:
         if self._live is not None:
@@ -214,6 +216,8 @@ class Inputs:
         for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
             self._before[number] = signal.signal(number, self._on_signal)
         if sys.stdin is not None and not sys.stdin.closed:
+            if sys.stdin.isatty():
+                self._screen.say(KEYS)
             threading.Thread(target=self._read, daemon=True).start()
         return self
 
@@ -232,7 +236,10 @@ class Inputs:
     def _line(self, line: str) -> None:
         """Understand one line; what is not understood is said, not dropped."""
         if not line:
-            self._recorder.stop.set()
+            if self._recorder.running:
+                self._recorder.stop.set()
+            else:
+                self._screen.say("The set has not begun. Ctrl-C gives it up.")
             return
         try:
             kind, score, text = parse_marker(line)
@@ -302,5 +309,8 @@ def _tell(session: Path, recorded: Recorded, as_json: bool) -> None:
     console().print(sensor_table(recorded.sensors))
     where = session / f"{recorded.set_name}.csv"
     click.echo(f"Recorded {where}: {recorded.seconds:.1f} s.", err=True)
+    side = "right" if recorded.set_name.startswith("left") else "left"
+    if recorded.failure is None and not (session / f"{side}.csv").exists():
+        click.echo(f"For the other side: hiprot record {session} --side {side}", err=True)
     if recorded.failure is not None:
         raise recorded.failure

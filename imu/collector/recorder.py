@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -114,6 +114,11 @@ class Recorder:
         self._began_s: float | None = None
         self._shown_s = 0.0
 
+    @property
+    def running(self) -> bool:
+        """Whether the set has begun."""
+        return self._began_s is not None
+
     def mark(self, kind: str, score: float | None = None, text: str = "") -> bool:
         """Write a marker, now; False before the set runs."""
         return self._writer is not None and self._writer.mark(kind, time.monotonic(), score, text)
@@ -153,13 +158,9 @@ class Recorder:
         needed = needed if len(roles) == len(wanted.roles) else candidates
         for one in needed:
             self._sensors[one.address] = self._sensor(one)
-        for sensor in self._sensors.values():
-            self._observer.say(f"Connecting to {sensor.codec.model} {sensor.address}.")
-        await self._all("open", self.plan.find_s)
-        if self.plan.sync:
-            await synchronise(list(self._sensors.values()), self._observer, self.plan.find_s)
-        for sensor in self._sensors.values():
-            self._tell_low_battery(sensor)
+        await self._open()
+        if self.stop.is_set():
+            return
         await self._all("begin")
         warm = WarmUp(self._sensors.values())
         for address, sensor in self._sensors.items():
@@ -167,6 +168,17 @@ class Recorder:
         await self._assign(roles, warm)
         if not self.stop.is_set():
             await self._settle(warm)
+
+    async def _open(self) -> None:
+        """Connect to all sensors and set them up, on one clock where that is asked for."""
+        sensors = list(self._sensors.values())
+        for sensor in sensors:
+            self._observer.say(f"Connecting to {sensor.codec.model} {sensor.address}.")
+        await self._all("open", self.plan.find_s)
+        if self.plan.sync:
+            await self._unless_stopped(synchronise(sensors, self._observer, self.plan.find_s))
+        for sensor in sensors:
+            self._tell_low_battery(sensor)
 
     def _sensor(self, one: Candidate) -> Sensor:
         rate_hz = choose_rate(one.codec, self.plan.rate_hz)
@@ -178,8 +190,12 @@ class Recorder:
         return sensor
 
     async def _all(self, method: str, *args: float) -> None:
-        """Have all sensors do one thing at the same time; the first failure ends it."""
-        tasks = [asyncio.create_task(getattr(one, method)(*args)) for one in self._sensors.values()]
+        """Have all sensors do one thing at the same time."""
+        await self._unless_stopped(*(getattr(one, method)(*args) for one in self._sensors.values()))
+
+    async def _unless_stopped(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Have things done at the same time; the first failure ends them, and so does a stop."""
+        tasks = [asyncio.create_task(work) for work in works]
         stopped = asyncio.create_task(self.stop.wait())
         try:
             waiting: set[asyncio.Task[Any]] = {*tasks}

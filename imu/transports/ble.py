@@ -12,12 +12,18 @@ What it takes to be reliable with the systems' Bluetooth services, BlueZ above a
 - Notifications are switched on by BlueZ's StartNotify, bleak's default: AcquireNotify loses those
   that a sensor sends before it has acknowledged the subscription.
 - No call waits for ever, and whatever bleak raises becomes one line.
+- Connections are made a second apart. A sensor may ask for another connection interval as soon as
+  it is connected; where that meets the next attempt, Linux (6.1) misses the end of this attempt,
+  and from then on neither scans nor disconnects.
 - The MTU is not asked for: BlueZ's answer is wrong.
+- BlueZ keeps the links of a program that was killed. Before the first scan those are ended that a
+  dead one of our own programs noted (`imu.transports.leftovers`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
@@ -31,6 +37,7 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from imu.errors import LinkError, MachineError
 from imu.frames import Advertisement, Frame
+from imu.transports.leftovers import LinkNotes, default_folder, end_links
 from imu.transports.links import Receive
 from imu.transports.troubles import adapter_trouble, is_busy, one_line, scan_trouble
 
@@ -41,6 +48,7 @@ PART_S = 5.0  # disconnecting; ending a scan
 START_S = 20.0  # starting a scan: macOS may first ask the user for permission
 BUSY_S = 5.0  # another program's scan is waited for
 BUSY_PAUSE_S = 0.25
+APART_S = 1.0  # between connections
 
 Backends = tuple[type[BaseBleakScanner] | None, type[BaseBleakClient] | None]
 
@@ -73,6 +81,8 @@ class BleLink:
         How long connecting may take.
     backend : type or None
         Bleak's, None for the system's.
+    notes : LinkNotes or None
+        Where the link is noted for whoever comes after a kill.
     """
 
     def __init__(
@@ -82,8 +92,10 @@ class BleLink:
         lost: Callable[[], None],
         timeout_s: float,
         backend: type[BaseBleakClient] | None,
+        notes: LinkNotes | None = None,
     ) -> None:
         self.address = device.address
+        self._notes = notes
         self._receive: Receive | None = receive
         self._on_lost = lost
         self._timeout_s = timeout_s
@@ -110,6 +122,8 @@ class BleLink:
         MachineError
             The machine's Bluetooth does not work.
         """
+        if self._notes is not None:
+            self._notes.add(self.address)
         try:
             async with asyncio.timeout(self._timeout_s + PART_S):  # bleak's own end comes first
                 await self._client.connect()
@@ -220,6 +234,8 @@ class BleLink:
         """Disconnect, also where the link is lost already; never raises, takes a bounded time."""
         self._receive = None
         await asyncio.wait([self._part()])
+        if self._notes is not None:
+            self._notes.remove(self.address)
 
 
 class BleRadio:
@@ -240,6 +256,11 @@ class BleRadio:
         self._scanner_backend = scanner_backend or scanner
         self._client_backend = client_backend or client
         self._devices: dict[str, BLEDevice] = {}
+        own = sys.platform == "linux" and self._client_backend is None
+        self._notes = LinkNotes(default_folder()) if own else None
+        self._apart_s = APART_S if own else 0.0
+        self._next_s = 0.0
+        self._freed = False
         self._turn = asyncio.Lock()
         self._connecting = 0
         self._scan_ended = asyncio.Event()
@@ -262,6 +283,7 @@ class BleRadio:
             run, or another program does not stop scanning.
         """
         await self._turn.acquire()
+        await self._free_left()
         if self._connecting:
             self._turn.release()
             return
@@ -283,6 +305,12 @@ class BleRadio:
         finally:
             ended.set()
             await asyncio.wait([listening], timeout=PART_S)
+
+    async def _free_left(self) -> None:
+        """End the links that a killed program of ours left, once."""
+        if self._notes is not None and not self._freed:
+            self._freed = True
+            await _quietly(end_links(self._notes.take_left()))
 
     async def _listen(
         self, seconds: float, ended: asyncio.Event, tell: Callable[[Advertisement], None]
@@ -356,9 +384,11 @@ class BleRadio:
         device = self._devices.get(address.casefold())
         if device is None:
             raise LinkError(f"{address}: it was not heard in a scan. Switch it on and scan again.")
-        link = BleLink(device, receive, lost, timeout_s, self._client_backend)
+        link = BleLink(device, receive, lost, timeout_s, self._client_backend, self._notes)
         try:
+            await asyncio.sleep(max(0.0, self._next_s - time.monotonic()))
             await link.open()
+            self._next_s = time.monotonic() + self._apart_s
         except BaseException:  # also where the attempt is cancelled
             self._devices.pop(address.casefold(), None)
             await link.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -26,42 +27,70 @@ def simulate(folder: Path) -> None:
 
 def run(name: str, scenario: Scenario, work: Path) -> bool:
     """Run one scenario; print what came of it."""
-    world = {"sensors": [dict(one) for one in scenario.sensors], **scenario.world}
-    for one in world["sensors"]:
-        one.setdefault("csv", "person/left.csv")
+    world = {"sensors": [{"csv": "person/left.csv", **one} for one in scenario.sensors]}
     (work / "world.json").write_text(json.dumps(world))
     out = work / name
     record = f"{HIPROT} record $RIG_OUT/session --side left --keep-frames {scenario.options} --json"
     command = f"""
         export HIPROT_DEBUG=1
         {HIPROT} scan --seconds 4 --json > $RIG_OUT/scan.json 2> $RIG_OUT/scan.err
-        {record} > $RIG_OUT/record.json 2> $RIG_OUT/record.err
+        {record if scenario.options else "true"} > $RIG_OUT/record.json 2> $RIG_OUT/record.err
         echo $? > $RIG_OUT/status
-        {scenario.meanwhile}
     """
     call = [str(RUN), "-w", str(work / "world.json"), "-o", str(out), "-t", "400"]
     call += ["-e", "PYTHONPATH=/srv/project", str(ROOT), command]
     subprocess.run(call, check=False, stdout=subprocess.DEVNULL)
-    return tell(name, scenario, out)
-
-
-def tell(name: str, scenario: Scenario, out: Path) -> bool:
-    """Compare what was recorded with what was sent."""
     status = int((out / "status").read_text()) if (out / "status").exists() else -1
-    fine = status == scenario.status
     print(f"{name}: exit {status}")
+    fine = scanned(scenario, out) and status == scenario.status
+    if fine and scenario.options:
+        fine = told(scenario, out)
+    if fine and scenario.drill:
+        fine = figures(out / "session", work / "person")
+    print(f"  {'whole' if fine else 'NOT WHOLE'}")
+    return fine
+
+
+def scanned(scenario: Scenario, out: Path) -> bool:
+    """Whether the scan shows every sensor that is known, with its battery."""
+    found = json.loads((out / "scan.json").read_text())["sensors"]
+    known = [one for one in scenario.sensors if one["profile"] != "plain"]
+    levels = [f"{one['family']} {one['battery_percent']} %" for one in found]
+    print(f"  scan: {', '.join(levels)}")
+    refusing = any("refuse" in one.get("faults", {}) for one in known)
+    return len(found) == len(known) and (
+        refusing or all(one["battery_percent"] is not None for one in found)
+    )
+
+
+def told(scenario: Scenario, out: Path) -> bool:
+    """Compare what was recorded with what was sent."""
     frames = out / "session" / "left.frames.jsonl"
     if not frames.exists():
         print((out / "record.err").read_text()[-2000:])
         return False
+    fine = True
     for number, one in enumerate(scenario.sensors, 1):
         kept = kept_payloads(frames, one["sensor"])
         found = compare(sent_payloads(out / f"truth-{number}.csv"), kept)
         fine &= found.whole
         print(f"  {one['sensor']}: {found}")
-    fine &= same_again(out)
-    print(f"  {'whole' if fine else 'NOT WHOLE'}")
-    return fine
+    return same_again(out) and fine
+
+
+def figures(session: Path, person: Path) -> bool:
+    """Whether the report finds every repetition, with its range within half a degree."""
+    call = [sys.executable, "-c", "from analysis.commands import main; main()", "report"]
+    subprocess.run([*call, str(session)], check=True, capture_output=True)
+    ranges = []
+    for path in (session / "report" / "reps.csv", person / "truth.csv"):
+        with path.open(newline="") as file:
+            rows = csv.DictReader(file)
+            ranges.append([float(row["rom_deg"]) for row in rows if row["side"] == "left"])
+    found, true = ranges
+    error = max((abs(a - b) for a, b in zip(found, true, strict=False)), default=99.0)
+    print(f"  {len(found)} of {len(true)} repetitions, range within {error:.3f} degrees")
+    return len(found) == len(true) and error < 0.5
 
 
 def same_again(out: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 PELVIS, THIGH, SHANK = "D4:22:CD:00:00:01", "D4:22:CD:00:00:02", "D4:22:CD:00:00:03"
@@ -17,18 +17,17 @@ class Scenario:
     sensors : list of dict
         As in the rig's worlds; ``sensor`` names the column of the simulated set each one plays.
     options : str
-        Of `hiprot record`, besides the folder and the side.
-    meanwhile : str
-        Shell commands in the guest while it records.
+        Of `hiprot record`, besides the folder and the side; empty where only `hiprot scan` is run.
     status : int
         How the recording is to end.
+    drill : bool
+        Whether the whole drill is recorded, so that the report must find its truth.
     """
 
     sensors: list[dict[str, Any]]
     options: str
-    meanwhile: str = ""
     status: int = 0
-    world: dict[str, Any] = field(default_factory=dict)
+    drill: bool = False
 
 
 def pair(profile: str, seconds: float, **more: Any) -> Scenario:
@@ -56,7 +55,19 @@ ROLES = f"--pelvis {PELVIS} --thigh {THIGH}"
 
 SCENARIOS = {
     "drill": Scenario(
-        [dot("pelvis", PELVIS), dot("thigh", THIGH, ppm=-30.0)], f"{ROLES} --seconds 52"
+        [dot("pelvis", PELVIS), dot("thigh", THIGH, ppm=-30.0)],
+        f"{ROLES} --seconds 52",
+        drill=True,
+    ),
+    "scan": Scenario(
+        [
+            dot("pelvis", PELVIS, battery=14.0),
+            *(
+                {"profile": profile, "sensor": "thigh"}
+                for profile in ("movesense", "witmotion", "thingy52", "metamotion", "plain")
+            ),
+        ],
+        "",
     ),
     "moved": Scenario([dot("pelvis", PELVIS), dot("thigh", THIGH)], "--seconds 12"),
     "three": Scenario(
