@@ -96,13 +96,19 @@ def test_markers_land_in_the_session_and_an_empty_line_ends_it(tmp_path):
 
 
 def test_given_up_before_it_begins(tmp_path):
-    worlds = [make_world(tmp_path / name) for name in ("connecting", "settling")]
-    calls = [record(world, world.parent / "s") for world in worlds]
-    for call, text in zip(calls, ("Connecting", "Sit still."), strict=True):
+    moments = {"Connecting": (), "Sit still.": (), "The sensors synchronise": ("--sync",)}
+    worlds = [make_world(tmp_path / str(number)) for number in range(len(moments))]
+    calls = [
+        record(world, world.parent / "s", *options)
+        for world, options in zip(worlds, moments.values(), strict=True)
+    ]
+    for call, text in zip(calls, moments, strict=True):
         call.wait_for(text)
         call.signal(signal.SIGINT)
+    since_s = time.monotonic()
     for call, world in zip(calls, worlds, strict=True):
         assert call.end() == 130
+        assert time.monotonic() - since_s < 10.0  # to synchronise takes 14 s and more
         assert call.complaints() == ["hiprot: stopped before the set began; nothing was recorded."]
         assert not (world.parent / "s").exists()
 
