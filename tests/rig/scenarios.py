@@ -22,12 +22,15 @@ class Scenario:
         How the recording is to end.
     drill : bool
         Whether the whole drill is recorded, so that the report must find its truth.
+    killed_s : float
+        After so long a first recording is killed; 0 where there is none.
     """
 
     sensors: list[dict[str, Any]]
     options: str
     status: int = 0
     drill: bool = False
+    killed_s: float = 0.0
 
 
 def pair(profile: str, seconds: float, **more: Any) -> Scenario:
@@ -111,8 +114,27 @@ SCENARIOS = {
         f"{ROLES} --seconds 200",
         status=1,
     ),
+    "killed": Scenario(
+        [dot("pelvis", PELVIS), dot("thigh", THIGH)], f"{ROLES} --seconds 8", killed_s=25.0
+    ),
     "sync": Scenario(
         [dot("pelvis", PELVIS), dot("thigh", THIGH, ppm=-60.0)], f"{ROLES} --sync --seconds 12"
+    ),
+    "swinging": Scenario(
+        [
+            {**dot("pelvis", PELVIS), "csv": None},
+            {**dot("thigh", THIGH, ppm=-30.0, battery=14.0), "csv": None},
+        ],
+        f"{ROLES} --seconds 10",
+    ),
+    "mixed": Scenario(
+        [
+            {"profile": "movesense", "sensor": "pelvis", "address": "C0:DE:00:00:00:01"},
+            {"profile": "witmotion", "sensor": "thigh", "address": "C0:DE:00:00:00:02"},
+            {"profile": "thingy52", "sensor": "shank", "address": "C0:DE:00:00:00:03"},
+        ],
+        "--pelvis C0:DE:00:00:00:01 --thigh C0:DE:00:00:00:02 --shank C0:DE:00:00:00:03"
+        " --seconds 12",
     ),
     "movesense": pair("movesense", 15, faults={"ppm": 25.0}),
     "witmotion": pair("witmotion", 15, frames=4, split=True),
