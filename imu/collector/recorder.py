@@ -257,7 +257,7 @@ class Recorder:
         while not self.stop.is_set() and not still_s:
             self._warm_tick(warm)
             now_s = time.monotonic()
-            if warm.watched(now_s):
+            if warm.watched(now_s) and not self._start_anew(warm):
                 patience_s = patience_s or now_s + self.plan.still_s
                 still_s = warm.still_s()
                 if not still_s and now_s > patience_s:
@@ -267,8 +267,16 @@ class Recorder:
         if still_s:
             self._begin(warm, still_s)
 
+    def _start_anew(self, warm: WarmUp) -> bool:
+        """Have slow sensors set up once more; whether that is still to be done."""
+        to_do = [one.start_anew() for one in warm.slow()]
+        return any(to_do)
+
     def _begin(self, warm: WarmUp, still_s: float) -> None:
         """Begin the set, with the stillness just seen."""
+        for sensor, delivered_hz in warm.slow().items():
+            what = f"delivers {delivered_hz:.0f} of {sensor.rate_hz:g} samples a second"
+            self._observer.say(f"The {self._segment(sensor)} sensor {what}.")
         for sensor in self._roles.values():
             rate_hz = warm.delivered_hz(sensor)
             if rate_hz is not None:

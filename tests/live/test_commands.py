@@ -95,20 +95,22 @@ def test_markers_land_in_the_session_and_an_empty_line_ends_it(tmp_path):
     assert check_set(tmp_path / "s" / "left.csv", world) < IN_FLIGHT_S
 
 
+# longer than the tests have patience
+LONG_SYNC = "import imu.codecs.movella_dot as dot; dot.DotCodec.sync_s = 1000.0"
+
+
 def test_given_up_before_it_begins(tmp_path):
     moments = {"Connecting": (), "Sit still.": (), "The sensors synchronise": ("--sync",)}
     worlds = [make_world(tmp_path / str(number)) for number in range(len(moments))]
     calls = [
-        record(world, world.parent / "s", *options)
+        record(world, world.parent / "s", *options, before=LONG_SYNC)
         for world, options in zip(worlds, moments.values(), strict=True)
     ]
     for call, text in zip(calls, moments, strict=True):
         call.wait_for(text)
         call.signal(signal.SIGINT)
-    since_s = time.monotonic()
     for call, world in zip(calls, worlds, strict=True):
         assert call.end() == 130
-        assert time.monotonic() - since_s < 10.0  # to synchronise takes 14 s and more
         assert call.complaints() == ["hiprot: stopped before the set began; nothing was recorded."]
         assert not (world.parent / "s").exists()
 

@@ -40,7 +40,7 @@ def test_a_drill_from_sensor_to_report(tmp_path):
     simulated = simulate(tmp_path / "simulated")
     worlds, calls = {}, {}
     for name, options in {
-        "whole": ("--seconds", LEAD_S + REPS * 5.2 + 4.0),
+        "whole": ("--seconds", REPS * 5.2 + 4.5),
         "counted": ("--reps", 2),
     }.items():
         sensors = [

@@ -50,10 +50,8 @@ SECONDS = 3.0
 
 
 GROUPS = [  # recorded at the same time
-    ("movella-dot", "movesense"),
-    ("witmotion", "witmotion-split"),
-    ("metamotion-160", "metamotion-270"),
-    ("thingy52", "polar-verity"),
+    ("movella-dot", "movesense", "witmotion", "witmotion-split"),
+    ("metamotion-160", "metamotion-270", "thingy52", "polar-verity"),
 ]
 
 

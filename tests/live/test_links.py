@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from functools import partial
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
 
 from imu.clock import align
 from imu.collector import sensor as collected
+from imu.emulators.witmotion import WitMotion
 from imu.errors import LinkError
 from imu.setfile import format_batch, parse_set
 from tests.live.world import (
@@ -27,23 +28,13 @@ from tests.live.world import (
     sensor,
     silences,
     take_set,
+    together,
 )
 
 BUSY_S = 0.4  # by how much a busy machine may delay what is compared with the wall clock
 FOLLOWED_S = 0.2  # counted samples are placed by their arrivals after a loss
 DOT = "movella-dot"
-
-
-def together(folder: Path, *scenarios) -> None:
-    """Run scenarios at the same time, each in a world and a folder of its own."""
-
-    async def go():
-        tasks = [scenario(folder / str(number)) for number, scenario in enumerate(scenarios)]
-        return await asyncio.gather(*tasks, return_exceptions=True)
-
-    failures = [one for one in asyncio.run(go()) if isinstance(one, Exception)]
-    if failures:
-        raise ExceptionGroup("scenarios", failures)
+RATE_ORDER = b"\xff\xaa\x03"  # of a WitMotion
 
 
 def every_family(scenario):
@@ -177,7 +168,9 @@ def test_links_lost_otherwise(tmp_path):
 
 
 async def a_short_hold_is_nothing(folder: Path, family: str) -> None:
-    take = await take_pair(family, folder, (0.8, "hold", 0.7), seconds=3.0)
+    """Nor is what is sent before a subscription is acknowledged."""
+    faults = {"early_notify": True}
+    take = await take_pair(family, folder, (0.8, "hold", 0.7), seconds=3.0, faults=faults)
     check_all_whole(take, family)
     check_times(take.rows("pelvis"), take.sensors["pelvis"], family)
     assert take.events() == []
@@ -268,17 +261,8 @@ def payloads(take: Take) -> list[str]:
     return [one[3] for one in entries if isinstance(one, list)]
 
 
-async def what_comes_early_is_no_harm(folder: Path, family: str) -> None:
-    take = await take_pair(family, folder, faults={"early_notify": True})
-    check_all_whole(take, family)
-
-
 def test_dirt_is_counted_and_kept(tmp_path):
     together(tmp_path, *every_family(dirt_is_counted_and_kept))
-
-
-def test_what_comes_early_is_no_harm(tmp_path):
-    together(tmp_path, *every_family(what_comes_early_is_no_harm))
 
 
 # --- clocks, batteries, and sensors that are not alike
@@ -330,6 +314,39 @@ async def a_rate_is_asked_for(folder: Path) -> None:
         check_whole(take.rows(segment), sensors[segment], families[segment])
 
 
+def deaf(emulator: WitMotion, orders: int) -> None:
+    """Have a sensor miss the first orders for its rate, as writes without response may be."""
+    listen = emulator.write
+    missed = count(1)
+
+    def write(characteristic, data, time_s):
+        if data[:3] == RATE_ORDER and next(missed) <= orders:
+            return []
+        return listen(characteristic, data, time_s)
+
+    emulator.write = write
+
+
+async def an_order_that_was_missed_is_given_again(folder: Path) -> None:
+    sensors = pair("witmotion")
+    deaf(sensors["pelvis"].emulator, 1)
+    take = await take_set(sensors, folder)
+    check_all_whole(take, "witmotion")
+    check_times(take.rows("pelvis"), sensors["pelvis"], "witmotion")
+    assert sensors["pelvis"].emulator.rate_hz == 100.0
+    assert not any("delivers" in line for line in take.said)
+
+
+async def a_sensor_that_stays_slow_is_told(folder: Path) -> None:
+    sensors = pair("witmotion")
+    deaf(sensors["pelvis"].emulator, 9)
+    take = await take_set(sensors, folder)
+    check_all_whole(take, "witmotion")
+    steps = [b.time_s - a.time_s for a, b in pairwise(take.rows("pelvis"))]
+    assert steps == pytest.approx([0.1] * len(steps), rel=0.01)  # by the rate it delivers
+    assert "The pelvis sensor delivers 10 of 100 samples a second." in take.said
+
+
 async def batteries_run_low(folder: Path) -> None:
     sensors = pair(DOT)
     sensors["thigh"].faults.battery_percent = 12.0
@@ -365,6 +382,8 @@ def test_sensors_are_not_alike(tmp_path):
         a_counter_wraps,
         families_are_mixed,
         a_rate_is_asked_for,
+        an_order_that_was_missed_is_given_again,
+        a_sensor_that_stays_slow_is_told,
         batteries_run_low,
         who_watches_live_sees_every_row,
     )

@@ -11,6 +11,8 @@ import csv
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
@@ -153,6 +155,29 @@ class Take:
         return next(one for one in self.recorded.sensors if one.segment == segment)
 
 
+TOGETHER: ContextVar[asyncio.Barrier | None] = ContextVar("TOGETHER", default=None)
+
+
+def together(folder: Path, *scenarios: Callable[[Path], Awaitable[None]]) -> None:
+    """Run scenarios of one set each at the same time, each in a world and folder of its own."""
+
+    async def run(scenario: Callable[[Path], Awaitable[None]], own: Path) -> None:
+        try:
+            await scenario(own)
+        except BaseException:
+            await TOGETHER.get().abort()
+            raise
+
+    async def go() -> list:
+        TOGETHER.set(asyncio.Barrier(len(scenarios)))
+        runs = [run(scenario, folder / str(number)) for number, scenario in enumerate(scenarios)]
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    failures = [one for one in asyncio.run(go()) if isinstance(one, Exception)]
+    if failures:
+        raise ExceptionGroup("scenarios", failures)
+
+
 Meanwhile = Callable[[Recorder], Awaitable[None]]
 
 
@@ -175,6 +200,10 @@ async def take_set(
         recorded = await recorder.record()
         if beside is not None:
             await beside
+    others = TOGETHER.get()
+    if others is not None:
+        with suppress(asyncio.BrokenBarrierError):
+            await others.wait()  # what is checked at once would hold up those who still record
     return Take(folder, sensors, recorded, person)
 
 
