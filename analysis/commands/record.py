@@ -21,7 +21,8 @@ from imu.errors import CallError, HiprotError
 if TYPE_CHECKING:
     from imu.codecs.protocol import Codec
     from imu.collector.observer import SensorStatus
-    from imu.collector.recorder import Recorded, Recorder, RecordPlan
+    from imu.collector.plans import Recorded, RecordPlan
+    from imu.collector.recorder import Recorder
     from imu.recording import SessionInfo
     from imu.transports.links import Radio
 
@@ -105,7 +106,7 @@ def _plan(
     roles: Mapping[str, str | None],
     codecs: Mapping[str, Codec],
 ) -> RecordPlan:
-    from imu.collector.recorder import RecordPlan
+    from imu.collector.plans import RecordPlan
     from imu.collector.writing import SetPlan
     from imu.recording import SessionInfo
 
@@ -146,6 +147,7 @@ async def _record(plan: RecordPlan, radio: Radio, screen: Screen, reps: int | No
         with Inputs(recorder, screen):
             return await recorder.record()
     from analysis.commands.counting import RepCounter
+    from imu.collector.tasks import end_tasks
 
     counter = RepCounter(plan.set_plan.side, reps)
     set_plan = replace(plan.set_plan, consumers=(*plan.set_plan.consumers, counter.take))
@@ -155,8 +157,7 @@ async def _record(plan: RecordPlan, radio: Radio, screen: Screen, reps: int | No
         with Inputs(recorder, screen):
             return await recorder.record()
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end_tasks([watching])
 
 
 class Screen:

@@ -4,6 +4,8 @@
     What a person is told meanwhile, as values.
 ``activity``
     Who is still, who moves; pure.
+``tasks``
+    Tasks ended for certain.
 ``lookout``
     Devices looked for, by one scan for all who wait.
 ``conversation``
@@ -18,6 +20,8 @@
     The time before a set: frames are kept, samples only looked at.
 ``writing``
     Frames -> samples -> rows on the disk, in the order they came.
+``plans``
+    What to record, and what became of it.
 ``recorder``
     A whole set from the first scan to the last row.
 

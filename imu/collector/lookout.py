@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+from imu.collector.tasks import end_tasks
 from imu.errors import LinkError
 from imu.frames import Advertisement
 from imu.transports.links import Radio
@@ -86,5 +87,4 @@ class Lookout:
     async def close(self) -> None:
         """End a scan that is under way."""
         if self._scan is not None:
-            self._scan.cancel()
-            await asyncio.gather(self._scan, return_exceptions=True)
+            await end_tasks([self._scan])

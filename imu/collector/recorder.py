@@ -6,84 +6,27 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from imu.codecs.protocol import Codec, choose_rate
+from imu.codecs.protocol import choose_rate
 from imu.collector.choosing import Candidate, Wanted, ask_roles, find_candidates, settle_roles
 from imu.collector.lookout import Lookout
 from imu.collector.observer import Observer, SensorStatus
+from imu.collector.plans import Recorded, RecordPlan
 from imu.collector.sensor import Item, Sensor
 from imu.collector.synchronising import stop_synchronising, synchronise
+from imu.collector.tasks import end_tasks
 from imu.collector.warmup import STILL_S, WarmUp
-from imu.collector.writing import LOW_BATTERY_PERCENT, SetPlan, SetWriter
+from imu.collector.writing import LOW_BATTERY_PERCENT, SetWriter
 from imu.errors import HiprotError
 from imu.journal import EventJournal, probe, update_info
-from imu.recording import SensorInfo, SessionInfo
+from imu.recording import SensorInfo
 from imu.transports.links import Radio
 
 TICK_S = 0.1
 SYNC_S = 0.5
 SHOW_S = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class RecordPlan:
-    """What to record.
-
-    Attributes
-    ----------
-    set_plan : SetPlan
-        Where to.
-    roles : Mapping of str to str or None
-        Address by segment; None where movement shall tell.
-    codecs : Mapping of str to Codec
-        Families to use.
-    rate_hz : float or None
-        At least so many samples a second; None for each family's usual rate.
-    info : SessionInfo
-        What ``session.json`` shall say besides the sensors.
-    seconds : float or None
-        To record after the countdown; None until stopped.
-    sync : bool
-        Whether the sensors put themselves on one clock first.
-    find_s, still_s, countdown_s, give_up_s : float
-        How long to look for sensors; to wait for stillness; to count down; to wait for a lost one.
-    """
-
-    set_plan: SetPlan
-    roles: Mapping[str, str | None]
-    codecs: Mapping[str, Codec]
-    rate_hz: float | None = None
-    info: SessionInfo = field(default_factory=SessionInfo)
-    seconds: float | None = None
-    sync: bool = False
-    find_s: float = 30.0
-    still_s: float = 10.0
-    countdown_s: float = 3.0
-    give_up_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of it.
-
-    Attributes
-    ----------
-    set_name : str or None
-        None where it was stopped before the set began.
-    seconds : float
-        From the first row to the last.
-    sensors : tuple of SensorStatus
-        At the end.
-    failure : HiprotError or None
-        Why it ended early; what was recorded by then is whole.
-    """
-
-    set_name: str | None
-    seconds: float
-    sensors: tuple[SensorStatus, ...]
-    failure: HiprotError | None = None
 
 
 class Recorder:
@@ -207,10 +150,7 @@ class Recorder:
                 for task in done - {stopped}:
                     task.result()
         finally:
-            stopped.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks([stopped, *tasks])
 
     def _tell_low_battery(self, sensor: Sensor) -> None:
         percent = sensor.battery_percent
@@ -225,14 +165,13 @@ class Recorder:
             try:
                 roles = await ask_roles(roles, segments, warm.liveliness, self._observer, self.stop)
             finally:
-                warming.cancel()
-                await asyncio.gather(warming, return_exceptions=True)
+                await end_tasks([warming])
         if self.stop.is_set():
             return
         self._roles = {segment: self._sensors[roles[segment]] for segment in segments}
         for address, sensor in list(self._sensors.items()):
             if address not in roles.values():
-                self._keepers.pop(address).cancel()
+                await end_tasks([self._keepers.pop(address)])
                 del self._sensors[address]
                 warm.forget(sensor)
                 await sensor.end()
@@ -321,8 +260,7 @@ class Recorder:
                 self._show()
                 await asyncio.sleep(TICK_S)
         finally:
-            syncing.cancel()
-            await asyncio.gather(syncing, return_exceptions=True)
+            await end_tasks([syncing])
 
     async def _keep_synced(self) -> None:
         """Bring what is written down to the disk, in a thread: a slow disk delays nobody."""
@@ -365,10 +303,7 @@ class Recorder:
 
     async def _let_go(self) -> None:
         """End the streams and let go of the sensors; never fails."""
-        keepers = list(self._keepers.values())
-        for task in keepers:
-            task.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        await end_tasks(self._keepers.values())
         await self._lookout.close()
         sensors = list(self._sensors.values())
         await asyncio.gather(*(one.end() for one in sensors))

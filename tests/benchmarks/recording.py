@@ -23,7 +23,8 @@ from pathlib import Path
 
 from imu.codecs.protocol import Codec
 from imu.codecs.table import load_codecs
-from imu.collector.recorder import Recorder, RecordPlan
+from imu.collector.plans import RecordPlan
+from imu.collector.recorder import Recorder
 from imu.collector.writing import SetPlan
 from imu.emulators.table import make_emulator
 from imu.frames import Frame, Sample

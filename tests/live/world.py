@@ -18,7 +18,8 @@ from itertools import count, pairwise
 from pathlib import Path
 
 from imu.codecs.table import load_codecs
-from imu.collector.recorder import Recorded, Recorder, RecordPlan
+from imu.collector.plans import Recorded, RecordPlan
+from imu.collector.recorder import Recorder
 from imu.collector.writing import SetPlan
 from imu.emulators.protocol import Emulator
 from imu.emulators.table import make_emulator

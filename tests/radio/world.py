@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Iterable
 
 from imu.transports.ble import BleRadio
@@ -11,6 +12,14 @@ from tests.radio.air import Air
 from tests.radio.backend import Adapter, BumbleClient, BumbleScanner
 from tests.radio.sensor import VirtualSensor
 from tests.radio.sources import Play
+
+
+def _tell_others(loop: asyncio.AbstractEventLoop, context: dict) -> None:
+    """Pass over what goes wrong inside of bumble, where a request is broken off."""
+    trace = getattr(context.get("exception"), "__traceback__", None)
+    last = traceback.extract_tb(trace)[-1].filename if trace else ""
+    if "bumble" not in last:
+        loop.default_exception_handler(context)
 
 
 class World:
@@ -31,6 +40,7 @@ class World:
         if self._loop is asyncio.get_running_loop():
             return
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_tell_others)
         logging.getLogger("bumble").setLevel(logging.CRITICAL)  # it tells of every lost link
         air, play = Air(), Play(self._lead_s)
         self.adapter = Adapter(air)
