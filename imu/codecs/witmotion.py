@@ -45,6 +45,8 @@ UNLOCK = bytes.fromhex("ff aa 69 88 b5")
 RATE_CODES = {10.0: 0x06, 20.0: 0x07, 50.0: 0x08, 100.0: 0x09, 200.0: 0x0B}
 RATE, READ, BATTERY, OUTPUT = 0x03, 0x27, 0x64, 0x96
 COMMAND_PAUSE_S = 0.1  # what comes sooner after a command is not taken
+WAITED_S = 0.15  # as a radio may bring two commands closer together than they were sent
+RATE_ORDERS = 3  # writes go without response, so one may be missed
 
 # Volt times 100 from which on the battery holds so many percent
 BATTERY_LEVELS = (
@@ -292,7 +294,13 @@ class WitMotionCodec:
         `begin` is not meant to be recorded.
         """
         yield Subscribe(NOTIFY)
-        yield from _set(encode_rate(rate_hz))
+        for _ in range(RATE_ORDERS):
+            yield from _set(encode_rate(rate_hz))
+            answer = yield _ask(RATE)
+            code = _first_value(answer, RATE) if answer else 0
+            if code in (RATE_CODES[rate_hz], 0):  # 0 is no rate: the register does not tell
+                break
+        yield Pause(WAITED_S)
         answer = yield _ask(OUTPUT)
         # with other values the frames hold displacement and speed under the same header
         # (single source); without an answer it is left alone
@@ -315,11 +323,11 @@ class WitMotionCodec:
 
 def _set(command: bytes) -> Dialogue[None]:
     """Unlock and write a register, with the pauses the sensor needs, before it as well."""
-    yield Pause(COMMAND_PAUSE_S)
+    yield Pause(WAITED_S)
     yield Write(COMMAND, UNLOCK, response=False)
-    yield Pause(COMMAND_PAUSE_S)
+    yield Pause(WAITED_S)
     yield Write(COMMAND, command, response=False)
-    yield Pause(COMMAND_PAUSE_S)
+    yield Pause(WAITED_S)
 
 
 def _replies(payload: bytes, register: int) -> list[bytes]:

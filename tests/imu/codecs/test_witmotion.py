@@ -337,6 +337,23 @@ def test_the_pauses_are_long_enough_for_every_command_to_be_taken(rate_hz):
     assert emulator.registers[0x96] == 0
 
 
+def test_a_rate_order_that_was_missed_is_given_again():
+    emulator = WitMotion(ADDRESS)
+    listen = emulator.write
+    orders = []
+
+    def deaf_at_first(characteristic, data, time_s):
+        if data[:3] == encode_rate(100.0)[:3]:
+            orders.append(data)
+            if len(orders) < 3:
+                return []
+        return listen(characteristic, data, time_s)
+
+    emulator.write = deaf_at_first
+    TimedLink(emulator).converse(CODEC.prepare(100.0))
+    assert (emulator.rate_hz, len(orders)) == (100.0, 3)
+
+
 def test_frames_that_hold_displacement_are_set_back():
     emulator = WitMotion(ADDRESS)
     emulator.registers[0x96] = 1
