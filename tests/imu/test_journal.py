@@ -203,7 +203,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_appended(tmp_path):
             continue
         session = read_session(folder)
         (recording,) = session.recordings
-        assert recording.cut_rows == 0
+        assert recording.cut_rows <= 1  # the system may have been in the middle of a write
         for stream in recording.streams.values():
             assert len(stream.time_s) >= told + 1
             np.testing.assert_array_equal(
