@@ -349,18 +349,7 @@ class BleRadio:
     async def connect(
         self, address: str, receive: Receive, lost: Callable[[], None], timeout_s: float
     ) -> BleLink:
-        """Connect to a device that was heard in a scan before.
-
-        Parameters
-        ----------
-        address : str
-            As in its `Advertisement`; case does not matter.
-        receive : callable
-            Called with every notification.
-        lost : callable
-            Called once when the link is lost, not when it is closed.
-        timeout_s : float
-            How long to try, once it is its turn.
+        """Connect to a device that was heard in a scan before; the case of its address is no matter.
 
         Raises
         ------
