@@ -349,7 +349,7 @@ class BleRadio:
     async def connect(
         self, address: str, receive: Receive, lost: Callable[[], None], timeout_s: float
     ) -> BleLink:
-        """Connect to a device that was heard in a scan before; the case of its address is no matter.
+        """Connect to a device that was heard in a scan before, whatever its address's case.
 
         Raises
         ------
