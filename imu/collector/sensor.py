@@ -214,7 +214,8 @@ class Sensor:
                     self._out("silent")
                 if not await self._restart():
                     await self._bring_back(give_up_s)
-                self._start_anew = self._start_anew and False
+                if self._start_anew:
+                    self._start_anew = False  # done, and not to be asked for again
                 begun_s = time.monotonic()
             elif silent_s > max(SILENT_S, USUAL_GAPS * self._usual_gap_s):
                 self.state = "silent"
