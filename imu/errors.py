@@ -18,6 +18,24 @@ class HiprotError(Exception):
 
     exit_status = 1
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickle by class, text and attributes, not by a call of the constructor.
+
+        `Exception` would call it again with the finished text alone; a worker process that raised
+        an error with more parameters then ended its whole pool.
+        """
+        return _unpickled, (type(self), self.args, self.__dict__)
+
+
+def _unpickled(
+    kind: type[HiprotError], args: tuple[object, ...], attributes: dict[str, object]
+) -> HiprotError:
+    """Make an error again as it was, without its constructor."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
 
 class MachineError(HiprotError):
     """The machine failed: a disk, a permission, a missing device."""
