@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from analysis.comparison import Comparison, compare
 from analysis.findings import Finding, PlacedMarker, find_findings, place_markers
-from analysis.lean import backward_axis
-from analysis.sets import SetAnalysis, analyse_set
+from analysis.sets import SetAnalysis, analyse_sets
 from analysis.settings import Settings
 from imu.recording import Session, SessionInfo
 
@@ -61,8 +60,7 @@ def analyse(session: Session, settings: Settings) -> Analysis:
     RecordingError
         The recording cannot support the answer; says where and why.
     """
-    backward = None if session.calibration is None else backward_axis(session.calibration)
-    sets = tuple(analyse_set(one, settings, backward) for one in session.recordings)
+    sets = analyse_sets(session.recordings, settings, session.calibration)
     comparisons = compare(sets, settings)
     markers = place_markers(session.events, sets)
     findings = find_findings(sets, comparisons, markers, session.info, settings)

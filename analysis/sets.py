@@ -1,7 +1,12 @@
-"""One recorded set -> its angles, repetitions and quality: the stages in order, without I/O."""
+"""Recorded sets -> their angles, repetitions and quality: the stages in order, without I/O.
+
+`analyse_sets` is the one entry: report, check and the count while a set is recorded come by it, so
+that none of them can leave out the calibration or the settings.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.angles import HipAngles
 from analysis.estimation import Estimate, estimate_set
+from analysis.lean import backward_axis
 from analysis.measures import Repetition, SetContext, measure_repetition
 from analysis.plausibility import refuse_implausible
 from analysis.quality import SetQuality, assess
@@ -44,6 +50,29 @@ class SetAnalysis:
     rep_numbers: NDArray[np.int64]
     reps: tuple[Repetition, ...]
     quality: SetQuality
+
+
+def analyse_sets(
+    recordings: Sequence[Recording], settings: Settings, calibration: Recording | None
+) -> tuple[SetAnalysis, ...]:
+    """Analyse the sets of one session.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        The sets.
+    settings : Settings
+        Limits of verdicts and flags.
+    calibration : Recording or None
+        The trunk lean, where the session has one: the pelvis' axes for all sets.
+
+    Raises
+    ------
+    RecordingError
+        The lean or a set cannot support the answer; says where and why.
+    """
+    backward = None if calibration is None else backward_axis(calibration)
+    return tuple(analyse_set(one, settings, backward) for one in recordings)
 
 
 def analyse_set(

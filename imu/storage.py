@@ -74,10 +74,7 @@ def read_session(folder: Path) -> Session:
     set_names = _set_files(names, folder)
     hasher = hashlib.sha256()
     recordings = [_read_set(folder, stem, name, hasher) for stem, name in set_names.items()]
-    calibration = None
-    calibration_name = _one_of(f"{CALIBRATION}.csv", names, folder)
-    if calibration_name:
-        calibration = _read_set(folder, CALIBRATION, calibration_name, hasher)
+    calibration = _read_calibration(folder, names, hasher)
     info = SessionInfo()
     if INFO_FILE in names:
         info = parse_info(_read(folder / INFO_FILE, hasher).data)
@@ -91,6 +88,26 @@ def read_session(folder: Path) -> Session:
     return Session(
         _folder_name(folder), info, tuple(recordings), events, calibration, hasher.hexdigest()
     )
+
+
+def read_calibration(folder: Path) -> Recording | None:
+    """Read a session folder's ``calibration.csv``; None where there is none yet.
+
+    Raises
+    ------
+    RecordingError
+        It cannot be used; names the place.
+    MachineError
+        It cannot be read.
+    """
+    if not folder.is_dir():
+        return None
+    return _read_calibration(folder, _list_folder(folder), hashlib.sha256())
+
+
+def _read_calibration(folder: Path, names: list[str], hasher: hashlib._Hash) -> Recording | None:
+    name = _one_of(f"{CALIBRATION}.csv", names, folder)
+    return _read_set(folder, CALIBRATION, name, hasher) if name else None
 
 
 def _folder_name(folder: Path) -> str:

@@ -41,13 +41,11 @@ def check(session: Path, as_json: bool) -> None:
 
 def _qualities(recorded: Session) -> dict[str, SetQuality]:
     """Grade all sets as the report does."""
-    from analysis.lean import backward_axis
-    from analysis.sets import analyse_set
+    from analysis.sets import analyse_sets
     from analysis.settings import Settings
 
-    lean = recorded.calibration
-    backward = None if lean is None else backward_axis(lean)
-    return {one.name: analyse_set(one, Settings(), backward).quality for one in recorded.recordings}
+    sets = analyse_sets(recorded.recordings, Settings(), recorded.calibration)
+    return {one.name: one.quality for one in sets}
 
 
 def _document(recorded: Session, found: Mapping[str, SetQuality]) -> dict[str, Any]:

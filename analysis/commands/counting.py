@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analysis.sets import analyse_set
+from analysis.sets import analyse_sets
 from analysis.settings import Settings
 from imu.errors import HiprotError
 from imu.frames import Batch
@@ -31,11 +31,19 @@ class RepCounter:
         ``left`` or ``right``.
     planned : int
         How many.
+    settings : Settings
+        The limits that the report will use: they decide what counts.
+    calibration : Recording or None
+        The session's trunk lean, where there is one.
     """
 
-    def __init__(self, side: str, planned: int) -> None:
+    def __init__(
+        self, side: str, planned: int, settings: Settings, calibration: Recording | None = None
+    ) -> None:
         self.side = side
         self.planned = planned
+        self.settings = settings
+        self.calibration = calibration
         self.counted = 0
         self._rows: dict[str, list[tuple[float, ...]]] = {}
 
@@ -67,7 +75,7 @@ class RepCounter:
         streams = {segment: _stream(segment, rows) for segment, rows in tables.items()}
         recording = Recording(self.side, self.side, f"{self.side}.csv", streams)
         try:
-            found = analyse_set(recording, Settings())
+            (found,) = analyse_sets([recording], self.settings, self.calibration)
         except HiprotError:
             return 0
         last_s = float(found.angles.time_s[-1]) - SETTLED_S

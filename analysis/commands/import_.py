@@ -60,7 +60,7 @@ def import_(files: Sequence[Path], session: Path, as_json: bool) -> None:
     FILE is what `hiprot record --keep-frames` kept: left.frames.jsonl. It gives the rows that were
     recorded, again. Nothing existing is overwritten: a second set of a side becomes left-2.csv.
     """
-    from analysis.commands.live import families
+    from analysis.commands.terminal import families
     from imu.journal import SetJournal, read_info
 
     read_info(session)  # what could not be added to is refused before anything is written
@@ -140,7 +140,7 @@ def _document(one: Imported) -> dict[str, Any]:
 
 def _show(session: Path, sets: Mapping[str, Mapping[str, Any]]) -> None:
     """Print what was imported."""
-    from analysis.commands.live import printable
+    from analysis.commands.terminal import printable
 
     for name, one in sets.items():
         click.echo(f"{session / name}.csv from {printable(one['file'])}")

@@ -19,6 +19,7 @@ import click
 from imu.errors import CallError, HiprotError
 
 if TYPE_CHECKING:
+    from analysis.commands.counting import RepCounter
     from imu.codecs.protocol import Codec
     from imu.collector.observer import SensorStatus
     from imu.collector.plans import Recorded, RecordPlan
@@ -43,6 +44,12 @@ KEYS = "Enter ends the set. p 0-10 marks pain, i a pinch, c a cramp, n TEXT a no
 )
 @click.option("--reps", type=click.IntRange(1, 1000), help="End after so many repetitions.")
 @click.option("--seconds", type=click.FloatRange(0.1), help="End so long after the countdown.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="TOML with limits, as for report: they decide what --reps counts.",
+)
 @click.option("--subject", metavar="TEXT", help="Who it is, for session.json.")
 @click.option("--sync", is_flag=True, help="Have the sensors synchronise first (Movella DOT).")
 @click.option("--keep-frames", is_flag=True, help="Keep the raw frames beside the samples.")
@@ -60,7 +67,7 @@ def record(session: Path, as_json: bool, **options: Any) -> None:
     While it runs, lines on standard input are markers: p 4 for pain (0 to 10), i for a pinch, c
     for a cramp, n TEXT for a note. An empty line or Ctrl-C ends the set.
     """
-    from analysis.commands.live import families
+    from analysis.commands.terminal import families
     from imu.journal import read_info
 
     info = read_info(session)
@@ -69,7 +76,7 @@ def record(session: Path, as_json: bool, **options: Any) -> None:
     if radio is not None and options["seconds"] is None and options["reps"] is None:
         options["seconds"] = radio.person.duration_s
     plan = _plan(session, options, roles, codecs)
-    recorded = _run(plan, radio, options["reps"])
+    recorded = _run(plan, radio, _counter(session, options))
     _tell(session, recorded, as_json)
 
 
@@ -126,8 +133,25 @@ def _plan(
     )
 
 
-def _run(plan: RecordPlan, radio: Radio | None, reps: int | None) -> Recorded:
-    from analysis.commands.live import console
+def _counter(session: Path, options: Mapping[str, Any]) -> RepCounter | None:
+    """Make what counts the repetitions, by the report's own rules; None where none are asked for.
+
+    A calibration or a configuration that the report would refuse is refused before anybody sits
+    down.
+    """
+    from analysis.commands.terminal import read_settings
+
+    settings = read_settings(options["config"])
+    if options["reps"] is None:
+        return None
+    from analysis.commands.counting import RepCounter
+    from imu.storage import read_calibration
+
+    return RepCounter(options["side"], options["reps"], settings, read_calibration(session))
+
+
+def _run(plan: RecordPlan, radio: Radio | None, counter: RepCounter | None) -> Recorded:
+    from analysis.commands.terminal import console
 
     if radio is None:
         from imu.transports.ble import BleRadio
@@ -135,21 +159,21 @@ def _run(plan: RecordPlan, radio: Radio | None, reps: int | None) -> Recorded:
         radio = BleRadio()
     screen = Screen(console())
     with screen:
-        return asyncio.run(_record(plan, radio, screen, reps))
+        return asyncio.run(_record(plan, radio, screen, counter))
 
 
-async def _record(plan: RecordPlan, radio: Radio, screen: Screen, reps: int | None) -> Recorded:
+async def _record(
+    plan: RecordPlan, radio: Radio, screen: Screen, counter: RepCounter | None
+) -> Recorded:
     """Record, listening to the person; stop after so many repetitions, where told."""
     from imu.collector.recorder import Recorder
 
-    if reps is None:
+    if counter is None:
         recorder = Recorder(plan, radio, screen)
         with Inputs(recorder, screen):
             return await recorder.record()
-    from analysis.commands.counting import RepCounter
     from imu.collector.tasks import end_tasks
 
-    counter = RepCounter(plan.set_plan.side, reps)
     set_plan = replace(plan.set_plan, consumers=(*plan.set_plan.consumers, counter.take))
     recorder = Recorder(replace(plan, set_plan=set_plan), radio, screen)
     watching = asyncio.create_task(counter.watch(recorder.stop, screen.say))
@@ -182,14 +206,14 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Tell one thing."""
-        from analysis.commands.live import printable
+        from analysis.commands.terminal import printable
 
         self._console.print(printable(text))
 
     def show(self, sensors: Sequence[SensorStatus], elapsed_s: float | None) -> None:
         """Show how the sensors are."""
         if self._live is not None:
-            from analysis.commands.live import sensor_table
+            from analysis.commands.terminal import sensor_table
 
             title = "getting ready" if elapsed_s is None else f"{elapsed_s:.0f} s"
             self._live.update(sensor_table(sensors, title))
@@ -292,7 +316,7 @@ def _tell(session: Path, recorded: Recorded, as_json: bool) -> None:
     """Say what was recorded, and end with the right status."""
     from dataclasses import asdict
 
-    from analysis.commands.live import console, sensor_table
+    from analysis.commands.terminal import console, sensor_table
 
     if as_json:
         document = {

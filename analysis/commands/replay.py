@@ -140,7 +140,7 @@ def _progress(recording: Recording, speed: float) -> Iterator[Consumer]:
     """Show on a terminal how far a set is; elsewhere nothing."""
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from analysis.commands.live import console
+    from analysis.commands.terminal import console
     from imu.transports.replay import arrival_span_s
 
     first_s, last_s = arrival_span_s(recording)
@@ -255,7 +255,7 @@ def _carried(session: Path, recorded: Session, names: Sequence[str]) -> dict[str
 
 def _show(sets: Mapping[str, Mapping[str, Any]]) -> None:
     """Print what was played."""
-    from analysis.commands.live import printable
+    from analysis.commands.terminal import printable
     from analysis.words import number
 
     for name, one in sets.items():

@@ -6,7 +6,6 @@ import gc
 import io
 import sys
 import threading
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imu.errors import CallError, MachineError
+from imu.errors import CallError
 
 if TYPE_CHECKING:
     from analysis.pipeline import Analysis
-    from analysis.settings import Settings
 
 SILENT_S = 1.0  # shorter work needs no progress
 
@@ -88,6 +86,7 @@ def report(session: Path, out: Path | None, config: Path | None, as_json: bool) 
 
 
 def _make(session: Path, out: Path, config: Path | None) -> tuple[Analysis, dict[str, str]]:
+    from analysis.commands.terminal import read_settings
     from analysis.pipeline import analyse
     from analysis.report.files import report_files
     from imu.storage import read_session, write_files
@@ -105,33 +104,6 @@ def _make(session: Path, out: Path, config: Path | None) -> tuple[Analysis, dict
         progress.step(f"Writing {out}")
         write_files({out / name: text for name, text in files.items()})
     return analysis, files
-
-
-def read_settings(config: Path | None) -> Settings:
-    """Read the limits from a TOML file, or take the usual ones.
-
-    Raises
-    ------
-    CallError
-        No such file, not TOML, an unknown name or a value out of range.
-    MachineError
-        The file cannot be read.
-    """
-    from analysis.settings import Settings, settings_from
-
-    if config is None:
-        return Settings()
-    try:
-        table = tomllib.loads(config.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        raise CallError(f"{config}: there is no such file. Give a TOML file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CallError(
-            f"{config}: not TOML: {error}. Write lines like min_hold_s = 0.5."
-        ) from error
-    except OSError as error:
-        raise MachineError(f"{config}: cannot be read: {error.strerror}.") from error
-    return settings_from(table, str(config))
 
 
 def _show(analysis: Analysis) -> None:

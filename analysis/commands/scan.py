@@ -50,7 +50,7 @@ def scan(
     To ask for the battery it connects to one after the other; sensors that another program holds
     are not heard.
     """
-    from analysis.commands.live import families
+    from analysis.commands.terminal import families
 
     codecs = families(family)
     asyncio.run(_scan(codecs, seconds, identify, not no_battery, simulate, as_json))
@@ -97,7 +97,7 @@ class Board:
     def __init__(self, quiet: bool) -> None:
         from rich.live import Live
 
-        from analysis.commands.live import console
+        from analysis.commands.terminal import console
 
         self.found: dict[str, Candidate] = {}
         self.batteries: dict[str, float | None] = {}
@@ -134,7 +134,7 @@ class Board:
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
-        from analysis.commands.live import NOT_KNOWN, percent, printable
+        from analysis.commands.terminal import NOT_KNOWN, percent, printable
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for name in ("Model", "Name", "Address"):

@@ -42,6 +42,7 @@ def simulate(session: Path, settings_path: Path | None, as_json: bool, **options
     truth.csv and truth_angles.csv hold what an analysis should find, in the columns of reps.csv
     and angles.csv.
     """
+    from analysis.commands.terminal import read_toml
     from imu.simulator.files import session_files
     from imu.simulator.sessions import simulate_session
     from imu.simulator.tables import session_settings
@@ -50,7 +51,7 @@ def simulate(session: Path, settings_path: Path | None, as_json: bool, **options
     if session.exists() and not (session.is_dir() and not any(session.iterdir())):
         raise CallError(f"{session}: exists already. Choose a new folder or delete it first.")
     source = str(settings_path) if settings_path else "hiprot simulate"
-    table = _read(settings_path) if settings_path else {}
+    table = read_toml(settings_path) if settings_path else {}
     for key, value in _changes(options):
         _put(table, key, value)
     truth_rate_hz = table.get("truth_rate_hz", 100)
@@ -62,15 +63,6 @@ def simulate(session: Path, settings_path: Path | None, as_json: bool, **options
     _report(
         session, files, {name: len(one.reps) for name, one in simulated.truths.items()}, as_json
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CallError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CallError(f"{path}: is not TOML ({error}). Correct it there.") from error
 
 
 def _changes(options: dict[str, Any]) -> list[tuple[str, object]]:

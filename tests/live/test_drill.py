@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,10 +22,10 @@ RANGE_DEG = 0.5
 TIMES_S = 0.15
 
 
-def simulate(folder: Path) -> Path:
+def simulate(folder: Path, *more: str) -> Path:
     """A short set of each side, sampled finely enough to be sampled again."""
     changes = [f"--set=drill.{name}={value}" for name, value in DRILL.items()]
-    call = [*HIPROT, "simulate", str(folder), "--seed", "5", "--rate", "200", *changes]
+    call = [*HIPROT, "simulate", str(folder), "--seed", "5", "--rate", "200", *changes, *more]
     subprocess.run(call, check=True, capture_output=True)
     return folder
 
@@ -93,3 +95,42 @@ def test_a_simulated_person_is_recorded_until_the_repetition_asked_for(tmp_path)
     (recording,) = session.recordings
     assert {"pelvis", "thigh"} == set(recording.streams)
     assert recording.streams["thigh"].time_s[-1] - recording.streams["thigh"].time_s[0] < 25.0
+
+
+def test_repetitions_are_counted_with_the_calibration_that_the_report_uses(tmp_path):
+    """A pelvis sensor tipped by 80 degrees counts nothing without the trunk lean.
+
+    Without it the recording would never end; the time limit stands for "never".
+    """
+    simulated = simulate(tmp_path / "simulated", "--set=calibration=true")
+    for name in ("left.csv", "calibration.csv"):
+        tip_pelvis(simulated / name, 80.0)
+    sensors = [{"csv": "../simulated/left.csv", "sensor": name} for name in ("pelvis", "thigh")]
+    world = make_world(tmp_path / "world", *sensors, lead_s=LEAD_S)
+    session = tmp_path / "s"
+    session.mkdir()
+    shutil.copy(simulated / "calibration.csv", session)
+    options = ("--reps", 2, "--seconds", REPS * 5.2 + 30.0)
+    call = Program(
+        world, "record", session, "--side", "left", *ROLES, *options,
+        plan={"still_s": 10.0, "countdown_s": 1.0},
+    )  # fmt: skip
+    assert call.end() == 0, call.err
+    assert "2 of 2 repetitions." in call.lines
+    check_reps(report(session)[:2], true_reps(simulated)[:2])
+
+
+def tip_pelvis(path: Path, angle_deg: float) -> None:
+    """Turn the pelvis sensor in its strap about its own x axis, in a file of samples."""
+    cosine, sine = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for kind in ("acc", "gyr") if row["sensor"] == "pelvis" else ():
+            y, z = float(row[f"{kind}_y"]), float(row[f"{kind}_z"])
+            row[f"{kind}_y"] = repr(cosine * y - sine * z)
+            row[f"{kind}_z"] = repr(sine * y + cosine * z)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

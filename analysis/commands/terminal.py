@@ -1,20 +1,23 @@
-"""What ``hiprot scan`` and ``hiprot record`` share: the radio, the families, what is shown."""
+"""What commands share: families and limits from outside, and what is shown in a terminal."""
 
 from __future__ import annotations
 
 import io
 import sys
+import tomllib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from imu.errors import CallError
+from imu.errors import CallError, MachineError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from analysis.settings import Settings
     from imu.codecs.protocol import Codec
     from imu.collector.observer import SensorStatus
 
@@ -39,6 +42,41 @@ def families(only: str | None) -> dict[str, Codec]:
     if only not in codecs:
         raise CallError(f"--family {only}: there is none. Known: {', '.join(codecs)}.")
     return {only: codecs[only]}
+
+
+def read_settings(config: Path | None) -> Settings:
+    """Read the limits from a TOML file, or take the usual ones.
+
+    Raises
+    ------
+    CallError
+        No such file, not TOML, an unknown name or a value out of range.
+    MachineError
+        The file cannot be read.
+    """
+    from analysis.settings import Settings, settings_from
+
+    return Settings() if config is None else settings_from(read_toml(config), str(config))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file that the user wrote.
+
+    Raises
+    ------
+    CallError
+        No such file, or not TOML.
+    MachineError
+        The file cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise CallError(f"{path}: there is no such file. Give a TOML file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CallError(f"{path}: not TOML: {error}. Write lines like min_hold_s = 0.5.") from error
+    except OSError as error:
+        raise MachineError(f"{path}: cannot be read: {error.strerror}.") from error
 
 
 def console() -> Console:
