@@ -31,13 +31,15 @@ The order of the modules is the path of the data; each imports only from those a
 ``quality``
     Is the recording fit for analysis.
 ``sets``
-    Recording -> all of that for one set.
+    Recordings -> all of that for the sets of a session.
 ``comparison``
     Left against right: difference, index, interval, verdict.
 ``advice``, ``words``
     What the drill asks and what to say; codes and figures in words.
 ``findings``
     What to tell the person, most important first.
+``summary``
+    Counts, means, grades, the headline and what to put in front, as values.
 ``pipeline``
     Session -> analysis, without I/O.
 ``report``

@@ -8,6 +8,7 @@ from analysis.comparison import Comparison, compare
 from analysis.findings import Finding, PlacedMarker, find_findings, place_markers
 from analysis.sets import SetAnalysis, analyse_sets
 from analysis.settings import Settings
+from analysis.summary import Summary, summarise
 from imu.recording import Session, SessionInfo
 
 
@@ -33,6 +34,8 @@ class Analysis:
         In file order.
     settings : Settings
         The limits used.
+    summary : Summary
+        Counts, means, headline, what to put in front.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Analysis:
     findings: tuple[Finding, ...]
     markers: tuple[PlacedMarker, ...]
     settings: Settings
+    summary: Summary
 
 
 def analyse(session: Session, settings: Settings) -> Analysis:
@@ -73,4 +77,5 @@ def analyse(session: Session, settings: Settings) -> Analysis:
         findings=findings,
         markers=markers,
         settings=settings,
+        summary=summarise(sets, comparisons, findings, session.info.planned_reps),
     )

@@ -6,7 +6,7 @@ to be read with care, ``poor`` where they may be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -194,6 +194,11 @@ def assess(
         obliquity_uncertainty_deg=errors[1],
         rotation_uncertainty_deg=errors[2],
     )
+
+
+def worst_grade(grades: Iterable[str]) -> str:
+    """Return the worst of several grades."""
+    return max(grades, key=GRADES.index)
 
 
 def _refuse_upright(z_deg: float, source: str) -> None:

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from analysis.comparison import Comparison
 
@@ -141,35 +140,6 @@ def range_sentences(comparison: Comparison) -> str:
         return f"{both} The {side} turns {number(less, unit)} less ({told}): more than {limit}."
     less_told = f"The {side} turns {number(less, unit)} less"
     return f"{both} {less_told}, but the {told} reaches across {limit}."
-
-
-def headline(
-    comparisons: Sequence[Comparison], sides: Mapping[str, Mapping[str, Any]]
-) -> tuple[str, str]:
-    """Say the first thing of the report.
-
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-        The range comes first; empty for a one-sided session.
-    sides : Mapping
-        As in ``report.json``, for the summary of a single side.
-
-    Returns
-    -------
-    tuple of str
-        The verdict, empty where there is nothing to compare, and the sentence.
-    """
-    if comparisons:
-        return comparisons[0].verdict, range_sentences(comparisons[0])
-    told = []
-    for side, found in sides.items():
-        rom = found["summary"]["measures"]["rom_deg"]
-        counted = found["summary"]["counted"]
-        spread = "" if rom["sd"] is None else f" ± {number(rom['sd'], '°')}"
-        figure = f"range {number(rom['mean'], '°')}{spread} over {counted} counted repetitions"
-        told.append(f"{side.capitalize()} side only: {figure if counted else NONE_COUNTED}.")
-    return "", " ".join([*told, "Record the other side too for the comparison."])
 
 
 def group_sentence(comparisons: Sequence[Comparison]) -> tuple[str, str]:

@@ -52,7 +52,8 @@ def _document(recorded: Session, found: Mapping[str, SetQuality]) -> dict[str, A
     """Lay out the JSON document."""
     from dataclasses import asdict
 
-    from analysis.report.document import plain, worst_grade
+    from analysis.quality import worst_grade
+    from analysis.report.document import plain
 
     sets = {
         one.name: {

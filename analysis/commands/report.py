@@ -109,10 +109,9 @@ def _make(session: Path, out: Path, config: Path | None) -> tuple[Analysis, dict
 def _show(analysis: Analysis) -> None:
     from rich.console import Console
 
-    from analysis.report.document import report_document
     from analysis.report.text import print_report
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ° still gets the figures
     console = Console(highlight=False, markup=False, emoji=False)
-    print_report(analysis, report_document(analysis), console)
+    print_report(analysis, console)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -18,22 +18,18 @@ import scipy
 
 from analysis.comparison import (
     INDEX_FORMULA,
-    MEASURES,
     RESAMPLES,
     SEED,
     Comparison,
-    values_of,
 )
 from analysis.findings import Finding
 from analysis.measures import Repetition
 from analysis.pipeline import Analysis
 from analysis.sets import SetAnalysis
 from analysis.words import DISCLAIMER
-from imu.units import SIDES
 
 SCHEMA = "hiprot.report/1"
 DECIMALS = 6
-GRADES = ("good", "fair", "poor")
 SENSOR_EVENTS = ("dropout", "reconnect")
 
 
@@ -42,12 +38,11 @@ def report_document(analysis: Analysis) -> dict[str, Any]:
 
     Numbers are rounded to 1e-6; what could not be had is None, never NaN.
     """
-    sides = [side for side in SIDES if any(one.side == side for one in analysis.sets)]
     document = {
         "schema": SCHEMA,
         "software": software(),
         "session": _session(analysis),
-        "sides": {side: _side(analysis, side) for side in sides},
+        "sides": {side: _side(analysis, side) for side in analysis.summary.sides},
         "symmetry": _symmetry(analysis.comparisons),
         "findings": [_finding(one) for one in analysis.findings],
         "settings": asdict(analysis.settings),
@@ -79,11 +74,6 @@ def rep_row(rep: Repetition) -> dict[str, Any]:
     """
     row: dict[str, Any] = plain(asdict(rep))
     return {**row, "flags": ";".join(rep.flags)}
-
-
-def worst_grade(grades: Iterable[str]) -> str:
-    """Return the worst of several grades."""
-    return max(grades, key=GRADES.index)
 
 
 def plain(value: Any) -> Any:
@@ -119,54 +109,12 @@ def _session(analysis: Analysis) -> dict[str, Any]:
 def _side(analysis: Analysis, side: str) -> dict[str, Any]:
     sets = [one for one in analysis.sets if one.side == side]
     reps = [rep for one in sets for rep in one.reps]
+    summary = asdict(analysis.summary.sides[side])
+    quality = {name: summary.pop(name) for name in ("grade", "reasons")}
     return {
         "reps": [rep_row(rep) for rep in reps],
-        "summary": _summary(reps, analysis.info.planned_reps, len(sets)),
-        "quality": _quality(sets),
-    }
-
-
-def _summary(reps: Sequence[Repetition], planned: int | None, sets: int) -> dict[str, Any]:
-    verdicts = [rep.verdict for rep in reps]
-    return {
-        "sets": sets,
-        "planned": None if planned is None else planned * sets,
-        "reps": len(reps),
-        "counted": sum(rep.counts for rep in reps),
-        "clean": verdicts.count("clean"),
-        "compensated": verdicts.count("compensated"),
-        "not_counted": verdicts.count("not_counted"),
-        "measures": _means([rep for rep in reps if rep.counts]),
-    }
-
-
-def _means(counted: Sequence[Repetition]) -> dict[str, Any]:
-    """Mean, spread and number of every measure over the counted repetitions of one side."""
-    table: dict[str, Any] = {}
-    for measure in MEASURES:
-        if measure.spread:
-            continue
-        values = values_of(counted, measure)
-        n = len(values)
-        table[measure.name] = {
-            "mean": float(values.mean()) if n else None,
-            "sd": float(values.std(ddof=1)) if n > 1 else None,
-            "n": n,
-        }
-    return table
-
-
-def _quality(sets: Sequence[SetAnalysis]) -> dict[str, Any]:
-    several = len(sets) > 1
-    reasons = [
-        f"{one.name}: {reason}" if several else reason
-        for one in sets
-        for reason in one.quality.reasons
-    ]
-    return {
-        "grade": worst_grade(one.quality.grade for one in sets),
-        "reasons": reasons,
-        "sets": {one.name: _set_quality(one) for one in sets},
+        "summary": summary,
+        "quality": {**quality, "sets": {one.name: _set_quality(one) for one in sets}},
     }
 
 

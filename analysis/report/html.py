@@ -11,9 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import words
-from analysis.advice import KINDS
 from analysis.comparison import Comparison
-from analysis.findings import Finding, in_front
 from analysis.pipeline import Analysis
 from analysis.report.figures import Panel, draw_panels
 
@@ -32,7 +30,7 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     analysis : Analysis
         What is shown.
     document : Mapping
-        Of `analysis.report.document.report_document`, for versions, summaries and quality.
+        Of `analysis.report.document.report_document`, for versions, method and limits.
 
     Returns
     -------
@@ -49,15 +47,14 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     environment.filters.update(
         number=words.number, interval=words.interval, flag_words=words.flag_words, state=_state
     )
-    front, others = split_findings(analysis)
     return environment.get_template("page.html").render(
         analysis=analysis,
         document=document,
-        headline=words.headline(analysis.comparisons, document["sides"]),
-        cautions=_cautions(document),
+        headline=analysis.summary.headline,
+        cautions=analysis.summary.cautions,
         groups=_groups(analysis.comparisons),
-        front=front,
-        others=others[:MOST_FINDINGS],
+        front=analysis.summary.front,
+        others=analysis.summary.others[:MOST_FINDINGS],
         panels=_panels(draw_panels(analysis)),
         started=_readable_time(analysis.info.started),
         words=words,
@@ -66,20 +63,6 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
         most_markers=MOST_MARKERS,
         most_letters=MOST_LETTERS,
     )
-
-
-def split_findings(analysis: Analysis) -> tuple[list[str], list[str]]:
-    """Return the texts put in front, at most three, and all others."""
-    chosen = in_front(analysis.findings)
-    shown = {id(one) for group in chosen for one in group}
-    front = [_joined(group) for group in chosen]
-    return front, [one.text for one in analysis.findings if id(one) not in shown]
-
-
-def _joined(group: Sequence[Finding]) -> str:
-    """Say what both sides share once: the advice, after the last of them."""
-    advice = KINDS[group[0].code].advice
-    return " ".join([*(one.text.removesuffix(advice).strip() for one in group), advice])
 
 
 def _state(code: str) -> Markup:
@@ -107,18 +90,9 @@ def _groups(comparisons: Sequence[Comparison]) -> list[dict[str, object]]:
     ]
 
 
-def _cautions(document: Mapping[str, Any]) -> list[str]:
-    """Say it at the top where the recording does not carry the figures."""
-    told = []
-    for side, found in document["sides"].items():
-        if found["quality"]["grade"] == "poor":
-            reasons = "; ".join(found["quality"]["reasons"])
-            told.append(f"The recording of the {side} side is poor: {reasons}".rstrip(".") + ".")
-    return told
-
-
 def _readable_time(started: str | None) -> str:
     try:
-        return datetime.fromisoformat(started or "").strftime("%-d %B %Y, %H:%M")
+        when = datetime.fromisoformat(started or "")
     except ValueError:
         return started or ""
+    return f"{when.day} {when:%B %Y, %H:%M}"  # "%-d" is refused on Windows

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +10,7 @@ from rich.text import Text
 from analysis import words
 from analysis.comparison import MEASURES, Comparison, Measure
 from analysis.pipeline import Analysis
-from analysis.report.html import split_findings
+from analysis.summary import MeasureSummary, Summary
 
 COLUMNS = {  # and how wide the terminal must be for it
     "Right": 0,
@@ -27,33 +24,31 @@ COLUMNS = {  # and how wide the terminal must be for it
 STYLES = {"matched": "green", "different": "yellow", "inconclusive": "dim", "poor": "red"}
 
 
-def print_report(analysis: Analysis, document: Mapping[str, Any], console: Console) -> None:
+def print_report(analysis: Analysis, console: Console) -> None:
     """Print the report's essence.
 
     Parameters
     ----------
     analysis : Analysis
         What is shown.
-    document : Mapping
-        As in ``report.json``, for the summary of a single side and the quality.
     console : Console
         Without a terminal it writes plain text, as wide as COLUMNS says.
     """
-    verdict, sentence = words.headline(analysis.comparisons, document["sides"])
+    summary = analysis.summary
+    verdict, sentence = summary.headline.verdict, summary.headline.sentence
     console.print(Text.assemble(_state(verdict) if verdict else "", " " * bool(verdict), sentence))
-    for side, found in document["sides"].items():
-        if found["quality"]["grade"] == "poor":
-            reasons = "; ".join(found["quality"]["reasons"])
+    for side, found in summary.sides.items():
+        if found.grade == "poor":
+            reasons = "; ".join(found.reasons)
             console.print(
                 Text.assemble(_state("poor"), f" recording of the {side} side: {reasons}")
             )
-    table = _comparison(analysis, console.width) if analysis.comparisons else _summary(document)
+    table = _comparison(analysis, console.width) if analysis.comparisons else _means(summary)
     console.print(table)
-    front, others = split_findings(analysis)
-    for i, text in enumerate(front, start=1):
+    for i, text in enumerate(summary.front, start=1):
         console.print(Text(f"{i}. {text}"))
-    if others:
-        console.print(Text(f"{len(others)} more in the report.", "dim"))
+    if summary.others:
+        console.print(Text(f"{len(summary.others)} more in the report.", "dim"))
 
 
 def _state(code: str) -> Text:
@@ -100,17 +95,16 @@ def _cells(one: Comparison) -> dict[str, Text]:
     return dict(zip(COLUMNS, cells, strict=True))
 
 
-def _summary(document: Mapping[str, Any]) -> Table:
+def _means(summary: Summary) -> Table:
     """Mean ± SD of every measure, for a single side."""
-    table = _table("Measure", *(side.capitalize() for side in document["sides"]))
+    table = _table("Measure", *(side.capitalize() for side in summary.sides))
     for measure in MEASURES:
         if not measure.spread:
-            sides = document["sides"].values()
-            rows = [found["summary"]["measures"][measure.name] for found in sides]
+            rows = [found.measures[measure.name] for found in summary.sides.values()]
             table.add_row(_label(measure), *(_mean_sd(row, measure.unit) for row in rows))
     return table
 
 
-def _mean_sd(row: Mapping[str, Any], unit: str) -> Text:
-    mean, spread = (words.number(row[key], unit, bare=True) for key in ("mean", "sd"))
-    return Text(mean if row["sd"] is None else f"{mean} ± {spread}")
+def _mean_sd(one: MeasureSummary, unit: str) -> Text:
+    mean, spread = (words.number(value, unit, bare=True) for value in (one.mean, one.sd))
+    return Text(mean if one.sd is None else f"{mean} ± {spread}")

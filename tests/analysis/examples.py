@@ -16,6 +16,7 @@ from analysis.pipeline import Analysis
 from analysis.quality import SensorQuality, SetQuality
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
+from analysis.summary import summarise
 from imu.recording import Event, SensorInfo, SessionInfo
 
 GRID_HZ = 100.0
@@ -102,9 +103,11 @@ def make_analysis(
     comparisons = compare(sets, settings)
     markers = place_markers(events, sets)
     findings = find_findings(sets, comparisons, markers, session, settings)
+    summary = summarise(sets, comparisons, findings, session.planned_reps)
     return Analysis(
-        "2026-11-22-P01", session, "ab" * 32, tuple(sets), comparisons, findings, markers, settings
-    )
+        "2026-11-22-P01", session, "ab" * 32, tuple(sets), comparisons, findings, markers, settings,
+        summary,
+    )  # fmt: skip
 
 
 def make_pair(left: Sequence[Turn], right: Sequence[Turn], **more: object) -> Analysis:

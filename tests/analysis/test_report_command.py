@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from analysis.commands import hiprot, main
-from analysis.report.document import report_document
 from analysis.report.text import print_report
 from imu.errors import CallError
 from tests.analysis.examples import named_examples
@@ -148,7 +147,7 @@ def test_a_poor_terminal_still_gets_the_table(session, tmp_path):
 def test_the_table_fits_the_terminal(name, width, capsys):
     analysis = named_examples()[name]
     console = Console(width=width, highlight=False, markup=False, emoji=False)
-    print_report(analysis, report_document(analysis), console)
+    print_report(analysis, console)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= width
     assert not any("…" in line for line in lines)
