@@ -8,7 +8,6 @@ finds repetitions and rests; a second round uses them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +121,7 @@ class _Coarse:
     @property
     def moving(self) -> slice:
         """From the neutral's end to that of the last repetition."""
-        return slice(self.neutral[1], int(self.phases[-1].end_s * GRID_HZ) + 1)
+        return slice(self.neutral[1], self.phases[-1].span().stop)
 
 
 def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = None) -> Estimate:
@@ -158,7 +157,7 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     thigh = _refine(coarse.thigh, neutral, rests)
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
-    spans = [turn for one in coarse.phases for turn in _turns(one)]
+    spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
@@ -198,7 +197,7 @@ def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array)
             best = one
         if one.phases and one.phases[0] == found[0]:
             break
-    if best is None or not best.phases or best.phases[0].start_s * GRID_HZ >= best.neutral[1]:
+    if best is None or not best.phases or best.phases[0].span().start >= best.neutral[1]:
         return best
     neutral = _before(best.neutral, best.phases[0])
     pelvis, thigh = _track_still(even, neutral)
@@ -296,25 +295,16 @@ def _angles(
     return hip_angles(even, (pelvis.sensor, frame), (thigh.sensor, femur), side)
 
 
-def _turns(phases: Phases) -> list[Span]:
-    """Spans of the turn in and of the turn back, the hold shared out between them."""
-    times_s = [phases.start_s, 0.5 * (phases.hold_start_s + phases.hold_end_s), phases.end_s]
-    if not np.isfinite(times_s[1]):
-        times_s = [phases.start_s, phases.end_s]
-    index = [int(time_s * GRID_HZ) for time_s in times_s]
-    return list(pairwise(index))
-
-
 def _before(neutral: Span, first: Phases) -> Span:
     """Part of the stillness that lies before the first repetition."""
-    end = min(neutral[1], int(first.start_s * GRID_HZ))
+    end = min(neutral[1], first.span().start)
     return neutral[0], max(end, neutral[0] + SHORTEST_NEUTRAL)
 
 
 def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
     """Spans at neutral: the stillness and the pauses between repetitions."""
-    ends = [int(p.end_s * GRID_HZ) + 1 for p in coarse.phases]
-    starts = [int(p.start_s * GRID_HZ) for p in coarse.phases[1:]]
+    ends = [one.span().stop for one in coarse.phases]
+    starts = [one.span().start for one in coarse.phases[1:]]
     tail = min(count, ends[-1] + LONGEST_TAIL)
     pauses = zip(ends, [*starts, tail], strict=True)
     return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= SHORTEST_REST)])

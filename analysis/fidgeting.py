@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from analysis.angles import HipAngles
 from analysis.repetitions import Phases
-from analysis.streams import GRID_HZ
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -65,7 +64,7 @@ def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
         return np.zeros(0, dtype=bool)
     off_axis = np.array([_off_axis_share(angles, p) for p in phases])
     pelvis_deg = np.array([_pelvis_turn_deg(angles, p) for p in phases])
-    range_deg = np.array([float(np.ptp(angles.ir_deg[_span(p)])) for p in phases])
+    range_deg = np.array([float(np.ptp(angles.ir_deg[p.span()])) for p in phases])
     duration_s = np.array([p.end_s - p.start_s for p in phases])
     odd = off_axis > max(OFF_AXIS_SHARE, 3.0 * _low(off_axis))
     odd |= pelvis_deg > max(PELVIS_TURN_DEG, 3.0 * _low(pelvis_deg))
@@ -100,7 +99,7 @@ def _after_long_rest(phases: Sequence[Phases]) -> Mask:
 
 def _off_axis_share(angles: HipAngles, phases: Phases) -> float:
     """Share of the squared turning that is flexion and adduction."""
-    inside = _span(phases)
+    inside = phases.span()
     turned = [
         float((np.diff(angle[inside][::STEP]) ** 2).sum())
         for angle in (angles.flexion_deg, angles.adduction_deg, angles.ir_deg)
@@ -109,10 +108,6 @@ def _off_axis_share(angles: HipAngles, phases: Phases) -> float:
 
 
 def _pelvis_turn_deg(angles: HipAngles, phases: Phases) -> float:
-    quat = angles.pelvis_quat[_span(phases)]
+    quat = angles.pelvis_quat[phases.span()]
     aligned = np.abs(quat @ quat[0]).min()
     return float(np.rad2deg(2.0 * np.arccos(np.clip(aligned, 0.0, 1.0))))
-
-
-def _span(phases: Phases) -> slice:
-    return slice(int(phases.start_s * GRID_HZ), int(phases.end_s * GRID_HZ) + 2)

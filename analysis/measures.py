@@ -13,7 +13,7 @@ from analysis.quaternions import conjugate, multiply
 from analysis.repetitions import Phases, phase_window_s, speed
 from analysis.settings import Settings
 from analysis.smoothness import spectral_arc_length
-from analysis.streams import GRID_HZ
+from analysis.streams import GRID_HZ, grid_span
 from analysis.uncertainty import AngleError
 
 Array = NDArray[np.float64]
@@ -154,11 +154,11 @@ def measure_repetition(
 
 def _range(context: SetContext, phases: Phases) -> dict[str, float]:
     ir = context.angles.ir_deg
-    inside = ir[_inside(phases.start_s, phases.end_s)]
+    inside = ir[phases.span()]
     first, last = _at(ir, phases.start_s), _at(ir, phases.end_s)
     top = float(max(inside.max(), first))
     to_top_s = float(np.argmax(inside)) / GRID_HZ
-    turned = context.angles.pelvis_quat[_inside(phases.start_s, phases.end_s)]
+    turned = context.angles.pelvis_quat[phases.span()]
     half_width = context.error.range_deg(top - first, to_top_s, float(_turned_deg(turned).max()))
     return {
         "rom_deg": top - first,
@@ -188,15 +188,15 @@ def phase_speed(ir_deg: Array, begin_s: float, end_s: float) -> Array:
     """IR speed [deg/s] on the grid within one phase; empty where the phase is not known."""
     if not (math.isfinite(begin_s) and math.isfinite(end_s)):
         return np.empty(0)
-    around = _inside(begin_s - MARGIN_S, end_s + MARGIN_S)
+    around = grid_span(begin_s - MARGIN_S, end_s + MARGIN_S)
     around = slice(max(around.start, 0), around.stop)
     rate = speed(ir_deg[around], phase_window_s(end_s - begin_s))
-    inside = _inside(begin_s, end_s)
+    inside = grid_span(begin_s, end_s)
     return rate[inside.start - around.start : inside.stop - around.start]
 
 
 def _pelvis(context: SetContext, phases: Phases) -> dict[str, float]:
-    inside = _inside(phases.start_s, phases.end_s)
+    inside = phases.span()
     turned = _turned_deg(context.angles.pelvis_quat[inside])
     planes = {
         f"{plane}_deg": _signed_extreme(getattr(context.angles, f"{plane}_deg")[inside])
@@ -218,7 +218,7 @@ def _pelvis(context: SetContext, phases: Phases) -> dict[str, float]:
 
 
 def _off_axis(angles: HipAngles, phases: Phases) -> dict[str, float]:
-    inside = _inside(phases.start_s, phases.end_s)
+    inside = phases.span()
     return {
         "hip_flexion_deg": _signed_extreme(angles.flexion_deg[inside]),
         "hip_adduction_deg": _signed_extreme(angles.adduction_deg[inside]),
@@ -260,7 +260,7 @@ def _deepest_dip(ir_deg: Array, begin_s: float, end_s: float) -> float:
     """Deepest reversal between two higher angles in the hold [deg]."""
     if not (math.isfinite(begin_s) and math.isfinite(end_s)):
         return 0.0
-    hold = ir_deg[_inside(begin_s, end_s)]
+    hold = ir_deg[grid_span(begin_s, end_s)]
     if len(hold) < 3:
         return 0.0
     before = np.maximum.accumulate(hold)
@@ -279,7 +279,7 @@ def _dips(rate: Array) -> bool:
 def _beyond(ir_deg: Array, phases: Phases, until_s: float) -> float:
     """How far the thigh goes outward past where the repetition began, by or after its end [deg]."""
     last_s = min(phases.end_s + AFTER_S, until_s)
-    after = ir_deg[_inside(phases.end_s, max(last_s, phases.end_s + 0.02))]
+    after = ir_deg[grid_span(phases.end_s, max(last_s, phases.end_s + 0.02))]
     return _at(ir_deg, phases.start_s) - float(after.min()) if len(after) else 0.0
 
 
@@ -294,11 +294,6 @@ def _turned_deg(quat: Array) -> Array:
 def _signed_extreme(angle_deg: Array) -> float:
     moved = angle_deg - angle_deg[0]
     return float(moved[np.argmax(np.abs(moved))])
-
-
-def _inside(begin_s: float, end_s: float) -> slice:
-    """Grid instants from the one nearest to ``begin_s`` to the one nearest to ``end_s``."""
-    return slice(round(begin_s * GRID_HZ), round(end_s * GRID_HZ) + 1)
 
 
 def _at(angle_deg: Array, time_s: float) -> float:

@@ -312,11 +312,9 @@ def _still_s(estimate: Estimate, end_s: float) -> tuple[float, float]:
 def _angle_errors_deg(estimate: Estimate) -> tuple[float, float, float]:
     """Half-widths of 95 % intervals in a typical repetition: IR, tilt, pelvis rotation."""
     ir_deg = estimate.angles.ir_deg
-    spans = [
-        (round(one.start_s * GRID_HZ), round(one.end_s * GRID_HZ) + 1) for one in estimate.phases
-    ]
-    rom_deg = float(np.median([ir_deg[a:b].max() - ir_deg[a] for a, b in spans]))
-    lasted_s = float(np.median([(b - a) / GRID_HZ for a, b in spans]))
+    inside = [ir_deg[one.span()] for one in estimate.phases]
+    rom_deg = float(np.median([one.max() - one[0] for one in inside]))
+    lasted_s = float(np.median([len(one) for one in inside])) / GRID_HZ
     error = estimate.error
     return (
         error.range_deg(rom_deg, 0.5 * lasted_s, 0.0),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 from scipy.signal import find_peaks, savgol_coeffs
 
-from analysis.streams import GRID_HZ
+from analysis.streams import GRID_HZ, grid_span
 from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
@@ -62,6 +62,17 @@ class Phases:
     peak_inward_rads: float
     peak_return_rads: float
     broken_off: bool
+
+    def span(self) -> slice:
+        """Grid instants of the whole repetition, both ends included."""
+        return grid_span(self.start_s, self.end_s)
+
+    def turns(self) -> list[slice]:
+        """Grid instants of the turn in and of the turn back, the hold shared out between them."""
+        middle_s = 0.5 * (self.hold_start_s + self.hold_end_s)
+        if not np.isfinite(middle_s):
+            return [self.span()]
+        return [grid_span(self.start_s, middle_s), grid_span(middle_s, self.end_s)]
 
 
 def find_repetitions(ir_rad: Array, first: int, coarse: bool = False) -> list[Phases]:

@@ -19,7 +19,7 @@ from analysis.measures import Repetition, SetContext, measure_repetition
 from analysis.plausibility import refuse_implausible
 from analysis.quality import SetQuality, assess
 from analysis.settings import Settings
-from analysis.streams import GRID_HZ, resample_set
+from analysis.streams import resample_set
 from imu.clock import align
 from imu.recording import Recording
 
@@ -118,5 +118,5 @@ def _rep_numbers(estimate: Estimate) -> NDArray[np.int64]:
     """Number of the repetition each instant of the grid belongs to, 0 outside."""
     numbers = np.zeros(len(estimate.angles.time_s), dtype=np.int64)
     for number, phases in enumerate(estimate.phases, start=1):
-        numbers[round(phases.start_s * GRID_HZ) : round(phases.end_s * GRID_HZ) + 1] = number
+        numbers[phases.span()] = number
     return numbers

@@ -80,6 +80,17 @@ class EvenSet:
         return np.concatenate([self.pelvis.gaps_s, self.thigh.gaps_s])
 
 
+def grid_span(begin_s: float, end_s: float) -> slice:
+    """Grid instants from the one nearest to ``begin_s`` to the one nearest to ``end_s``.
+
+    Times from the grid's first instant; both ends are included.
+
+    >>> grid_span(1.004, 1.05)
+    slice(50, 53, None)
+    """
+    return slice(round(begin_s * GRID_HZ), round(end_s * GRID_HZ) + 1)
+
+
 def resample_set(streams: Mapping[str, Stream], where: str) -> EvenSet:
     """Put pelvis and thigh on one even grid over the time both of them cover.
 
