@@ -18,8 +18,6 @@ import scipy
 
 from analysis.comparison import (
     INDEX_FORMULA,
-    RESAMPLES,
-    SEED,
     Comparison,
 )
 from analysis.findings import Finding
@@ -143,8 +141,8 @@ def _method() -> dict[str, Any]:
     return {
         "difference": "right minus left, of the means over the counted repetitions",
         "interval": (
-            f"95 %, bootstrap over repetitions ({RESAMPLES} resamples, seed {SEED}; sets of a side "
-            "pooled), widened for few repetitions and by the sensors' systematic error"
+            "95 %, Welch's t over the repetitions of each side (for spreads with the jackknife's "
+            "standard error; sets of a side pooled), widened by the sensors' systematic error"
         ),
         "index": INDEX_FORMULA,
         "limits": DISCLAIMER,

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 
 from analysis.comparison import (
     MDC_SOURCE,
@@ -39,6 +40,13 @@ def coverage(draw_left, draw_right, truth, *, spread=False, samples=400):
         low, high = difference_interval(draw_left(), draw_right(), spread=spread)
         hits += low <= truth <= high
     return hits / samples
+
+
+@given(left=REPS, right=REPS)
+def test_interval_of_means_is_the_one_of_welch(left, right):
+    assume(min(left.std(), right.std()) > 1e-3)
+    expected = stats.ttest_ind(right, left, equal_var=False).confidence_interval()
+    assert difference_interval(left, right) == pytest.approx(tuple(expected), rel=1e-9, abs=1e-9)
 
 
 # A plain percentile or BCa interval holds the truth in 81 % (n = 3) and 92 % (n = 8) of these; the
