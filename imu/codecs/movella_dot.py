@@ -28,16 +28,15 @@ def _uuid(short: int) -> str:
 
 CONFIGURATION_SERVICE, DEVICE_INFO, DEVICE_CONTROL = _uuid(0x1000), _uuid(0x1001), _uuid(0x1002)
 MEASUREMENT_SERVICE, MEASUREMENT_CONTROL = _uuid(0x2000), _uuid(0x2001)
-MEDIUM_PAYLOAD, SHORT_PAYLOAD = _uuid(0x2003), _uuid(0x2004)
+MEDIUM_PAYLOAD = _uuid(0x2003)
 BATTERY_SERVICE, BATTERY = _uuid(0x3000), _uuid(0x3001)  # not Bluetooth's own battery service
 MESSAGE_SERVICE, MESSAGE_CONTROL = _uuid(0x7000), _uuid(0x7001)
 MESSAGE_ACKNOWLEDGE, MESSAGE_NOTIFICATION = _uuid(0x7002), _uuid(0x7003)
 
 RATE_QUANTITIES_MODE = 21
-MEDIUM_SIZE, SHORT_SIZE, MESSAGE_SIZE = 40, 20, 160
+MEDIUM_SIZE, MESSAGE_SIZE = 40, 160
 
 RATE_QUANTITIES = struct.Struct("<I3f3f")  # time [us, wraps], acceleration [m/s^2], rate [deg/s]
-FREE_ACCELERATION = struct.Struct("<I3f")  # time [us, wraps], acceleration [m/s^2], earth frame
 DEVICE_INFO_LAYOUT = struct.Struct("<6s3BH5BIQ6s")  # MAC reversed, firmware, built, serial, code
 DEVICE_CONTROL_LAYOUT = struct.Struct("<B23xHB5x")  # fields this write applies to, rate, filter
 DEVICE_CONTROL_IDENTIFY = struct.Struct("<BB30x")
@@ -73,13 +72,6 @@ class RateQuantities(NamedTuple):
     counter_us: int
     acc_ms2: Vector
     gyr_rads: Vector
-
-
-class FreeAcceleration(NamedTuple):
-    """Payload mode 6: acceleration without gravity, in the earth frame."""
-
-    counter_us: int
-    free_acc_ms2: Vector
 
 
 class DeviceInfo(NamedTuple):
@@ -135,21 +127,6 @@ def encode_rate_quantities(values: RateQuantities) -> bytes:
     rates = (rate / RAD_PER_DEG for rate in values.gyr_rads)
     packed = RATE_QUANTITIES.pack(values.counter_us, *values.acc_ms2, *rates)
     return packed.ljust(MEDIUM_SIZE, b"\0")
-
-
-def decode_free_acceleration(payload: bytes, device: str) -> FreeAcceleration:
-    """Decode a notification of payload mode 6; raises `FrameError` as the other modes do."""
-    _refuse_size(payload, FREE_ACCELERATION.size, SHORT_SIZE, "free acceleration", device)
-    counter_us, x, y, z = FREE_ACCELERATION.unpack_from(payload)
-    if not -inf < x + y + z < inf:
-        raise FrameError(device, "finite accelerations", payload)
-    return FreeAcceleration(counter_us, (x, y, z))
-
-
-def encode_free_acceleration(values: FreeAcceleration) -> bytes:
-    """Write a notification of payload mode 6, padded."""
-    packed = FREE_ACCELERATION.pack(values.counter_us, *values.free_acc_ms2)
-    return packed.ljust(SHORT_SIZE, b"\0")
 
 
 def decode_device_info(payload: bytes, device: str) -> DeviceInfo:

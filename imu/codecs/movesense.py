@@ -41,7 +41,7 @@ PACKETS_HZ = 13  # packets per second, whatever the rate: 104 Hz comes as 8 samp
 ACC_LIMIT_MS2 = 16.0 * STANDARD_GRAVITY_MS2 * 1.05
 GYR_LIMIT_DEGS = 2000.0 * 1.15  # 0.07 deg/s a count, as captures show: a full count is 2294
 
-GROUPS_IMU6, GROUPS_IMU9 = 2, 3
+GROUPS_IMU6 = 2
 
 
 class Vectors(NamedTuple):

@@ -22,13 +22,10 @@ from imu.codecs.movella_dot import (
     RATE_QUANTITIES,
     DotCodec,
     DotDecoder,
-    FreeAcceleration,
     Message,
     RateQuantities,
-    decode_free_acceleration,
     decode_message,
     decode_rate_quantities,
-    encode_free_acceleration,
     encode_message,
     encode_output_rate,
     encode_rate_quantities,
@@ -43,12 +40,7 @@ from tests.imu.codecs.driving import ADDRESS, HandLink, decode, motion, streamin
 
 VECTORS = Path(__file__).parents[4] / "shared" / "vectors" / "dot" / "ble_vectors.json"
 
-# printed in a public example that streams free acceleration (xsens-dot-python-examples), and in
-# the vendor's BLE Services Specification
-CAPTURED = {
-    "d8052244af9640406b2aa7405add14c000000000": (1143080408, (3.009197, 5.223928, -2.3260102)),
-    "f34622440da53c409c13a640f01009c000000000": (1143097075, (2.947574, 5.1898937, -2.1416588)),
-}
+# in the vendor's BLE Services Specification
 MESSAGES = {
     "020108f5": (2, "08"),
     "0207013d69f16ecad453": (2, "013d69f16ecad4"),  # synchronise with D4:CA:6E:F1:69:3D
@@ -71,15 +63,6 @@ def frame(counter_us: int, arrival_s: float) -> Frame:
     return Frame(MEDIUM_PAYLOAD, arrival_s, encode_rate_quantities(values))
 
 
-@pytest.mark.parametrize("text", CAPTURED)
-def test_captured_notifications_are_decoded_and_written_again(text):
-    counter_us, free_acc_ms2 = CAPTURED[text]
-    decoded = decode_free_acceleration(bytes.fromhex(text), "DOT")
-    assert decoded.counter_us == counter_us
-    assert decoded.free_acc_ms2 == pytest.approx(free_acc_ms2, rel=1e-6)
-    assert encode_free_acceleration(decoded).hex() == text
-
-
 @pytest.mark.parametrize("text", MESSAGES)
 def test_the_vendors_messages_are_decoded_and_written_again(text):
     kind, data = MESSAGES[text]
@@ -91,11 +74,6 @@ def test_the_vendors_messages_are_decoded_and_written_again(text):
 @pytest.mark.skipif(not VECTORS.exists(), reason="the shared vectors are not there")
 def test_shared_vectors():
     vectors = json.loads(VECTORS.read_text())
-    for one in vectors["notifications"]:
-        decoded = decode_free_acceleration(bytes.fromhex(one["hex"]), "DOT")
-        expected = FreeAcceleration(one["timestamp_us"], tuple(one["free_acc"]))
-        assert decoded.counter_us == expected.counter_us
-        assert decoded.free_acc_ms2 == pytest.approx(expected.free_acc_ms2, rel=1e-6)
     for text in vectors["messages_hex"].values():
         message = decode_message(bytes.fromhex(text), "DOT")
         assert encode_message(message) == bytes.fromhex(text)
