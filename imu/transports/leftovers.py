@@ -28,13 +28,17 @@ def default_folder() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and Path(runtime).is_dir():
         return Path(runtime) / "hiprot-links"
-    return Path(tempfile.gettempdir()) / f"hiprot-links-{os.getuid()}"
+    shared = Path(tempfile.gettempdir())
+    if sys.platform == "win32":  # its folder is the user's own
+        return shared / "hiprot-links"
+    return shared / f"hiprot-links-{os.getuid()}"
 
 
 class LinkNotes:
     """The addresses this program is linked to, noted for whoever comes after a kill.
 
     Nothing here fails: where notes cannot be kept, a killed program's links are left as they are.
+    On Windows none are kept: the system ends a dead program's links itself.
 
     Parameters
     ----------
@@ -58,6 +62,8 @@ class LinkNotes:
         self._write()
 
     def _write(self) -> None:
+        if sys.platform == "win32":
+            return
         with suppress(OSError):
             if self._descriptor is None:
                 self._descriptor = self._create()
@@ -66,6 +72,8 @@ class LinkNotes:
             os.ftruncate(self._descriptor, len(data))
 
     def _create(self) -> int:
+        if sys.platform == "win32":
+            raise OSError("there are no locks of this kind")
         import fcntl
 
         if not _ours(self._folder):
@@ -89,6 +97,8 @@ class LinkNotes:
 
 def _ours(folder: Path) -> bool:
     """Whether a folder is there and nobody else can have put files into it."""
+    if sys.platform == "win32":
+        return False
     try:
         status = folder.lstat()
     except OSError:
@@ -98,6 +108,8 @@ def _ours(folder: Path) -> bool:
 
 def _taken(path: Path) -> set[str]:
     """Read and remove one note, unless its program lives."""
+    if sys.platform == "win32":
+        return set()
     import fcntl
 
     with suppress(OSError, UnicodeDecodeError), path.open("rb") as file:
