@@ -11,7 +11,7 @@ import pytest
 
 from analysis.commands import hiprot
 from imu.codecs.table import FAMILIES, load_codecs
-from imu.collector.lookout import Lookout
+from imu.collector.discovery import Discovery
 from imu.collector.sensor import Item, Linked, Sensor
 from imu.collector.writing import SetPlan, SetWriter
 from imu.emulators.table import make_emulator
@@ -33,7 +33,7 @@ def sensor(family: str, address: str, seconds: float) -> tuple[Sensor, list[Item
     """One emulated sensor of the recorder's, and what it sent, with some garbage among it."""
     codec = CODECS[family]
     link, settings, _ = streaming(codec, make_emulator(family, address))
-    one = Sensor(address, codec, codec.default_rate_hz, Lookout(None), lambda *_: None)  # type: ignore[arg-type]
+    one = Sensor(address, codec, codec.default_rate_hz, Discovery(None), lambda *_: None)  # type: ignore[arg-type]
     one.settings = settings
     items: list[Item] = [
         *link.stream(motion(round(seconds * link.emulator.rate_hz), link.emulator.rate_hz))

@@ -194,11 +194,11 @@ async def _ask_battery(radio: Radio, one: Candidate, board: Board) -> None:
 
 
 def _sensor(radio: Radio, one: Candidate) -> Sensor:
-    from imu.collector.lookout import Lookout
+    from imu.collector.discovery import Discovery
     from imu.collector.sensor import Sensor
 
     return Sensor(
-        one.address, one.codec, one.codec.default_rate_hz, Lookout(radio), lambda *_: None
+        one.address, one.codec, one.codec.default_rate_hz, Discovery(radio), lambda *_: None
     )
 
 

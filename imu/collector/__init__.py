@@ -6,7 +6,7 @@
     Who is still, who moves; pure.
 ``tasks``
     Tasks ended for certain.
-``lookout``
+``discovery``
     Devices looked for, by one scan for all who wait.
 ``conversation``
     A codec's dialogue carried out on a link.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from imu.codecs.protocol import Codec
 from imu.codecs.table import find_codec
 from imu.collector.activity import moved
-from imu.collector.lookout import same_address
+from imu.collector.discovery import same_address
 from imu.collector.observer import Observer
 from imu.errors import CallError, MachineError
 from imu.frames import Advertisement

@@ -11,7 +11,7 @@ from typing import Any
 
 from imu.codecs.protocol import choose_rate
 from imu.collector.choosing import Candidate, Wanted, ask_roles, find_candidates, settle_roles
-from imu.collector.lookout import Lookout
+from imu.collector.discovery import Discovery
 from imu.collector.observer import Observer, SensorStatus
 from imu.collector.plans import Recorded, RecordPlan
 from imu.collector.sensor import Item, Sensor
@@ -47,7 +47,7 @@ class Recorder:
         self.stop = asyncio.Event()
         self._observer = observer
         self._radio = radio
-        self._lookout = Lookout(radio)
+        self._discovery = Discovery(radio)
         self._queue: deque[tuple[Sensor, Item]] = deque()
         self._sensors: dict[str, Sensor] = {}
         self._roles: dict[str, Sensor] = {}
@@ -126,7 +126,7 @@ class Recorder:
     def _sensor(self, one: Candidate) -> Sensor:
         rate_hz = choose_rate(one.codec, self.plan.rate_hz)
         sensor = Sensor(
-            one.address, one.codec, rate_hz, self._lookout, lambda *item: self._queue.append(item)
+            one.address, one.codec, rate_hz, self._discovery, lambda *item: self._queue.append(item)
         )
         sensor.catch_up = self._drain
         sensor.on_outage, sensor.on_return = self._on_outage, self._on_return
@@ -304,7 +304,7 @@ class Recorder:
     async def _let_go(self) -> None:
         """End the streams and let go of the sensors; never fails."""
         await end_tasks(self._keepers.values())
-        await self._lookout.close()
+        await self._discovery.close()
         sensors = list(self._sensors.values())
         await asyncio.gather(*(one.end() for one in sensors))
         if self.plan.sync:

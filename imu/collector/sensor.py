@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from imu.codecs.protocol import Codec, Identity, StreamSettings
 from imu.collector.conversation import Inbox, converse
-from imu.collector.lookout import Lookout
+from imu.collector.discovery import Discovery
 from imu.dialogues import Dialogue, Result
 from imu.errors import LinkError, MachineError
 from imu.frames import Frame
@@ -47,7 +47,7 @@ class Sensor:
         Its family.
     rate_hz : float
         To be set.
-    lookout : Lookout
+    discovery : Discovery
         Finds it, and knows the radio.
     put : callable
         Takes the sensor and, in the order they come, its frames and `Linked`.
@@ -58,7 +58,7 @@ class Sensor:
         address: str,
         codec: Codec,
         rate_hz: float,
-        lookout: Lookout,
+        discovery: Discovery,
         put: Callable[[Sensor, Item], None],
     ) -> None:
         self.address = address
@@ -73,7 +73,7 @@ class Sensor:
         self.catch_up: Callable[[], None] = lambda: None
         self.on_outage: Callable[[Sensor, str], None] = lambda *_: None
         self.on_return: Callable[[Sensor, float], None] = lambda *_: None
-        self._lookout = lookout
+        self._discovery = discovery
         self._put = put
         self._link: Link | None = None
         self._inbox = Inbox(self._forward)
@@ -125,7 +125,7 @@ class Sensor:
             left_s = max(deadline_s - time.monotonic(), 0.1)
             try:
                 if not self._just_heard:
-                    await self._lookout.find(self.address, left_s)
+                    await self._discovery.find(self.address, left_s)
                 self._just_heard = False
                 await self._set_up()
                 return
@@ -148,7 +148,7 @@ class Sensor:
         """
         self.state = "connecting"
         inbox = self._inbox = Inbox(self._forward)
-        link = await self._lookout.radio.connect(
+        link = await self._discovery.radio.connect(
             self.address, inbox.receive, lambda: None, CONNECT_S
         )
         self._link = link
@@ -255,7 +255,7 @@ class Sensor:
                 )
             self.state = "looking for it"
             try:
-                await self._lookout.find(self.address, left_s)
+                await self._discovery.find(self.address, left_s)
                 await self._set_up()
                 await self.begin()
                 self.reconnects += 1

@@ -2,7 +2,7 @@
 
 It shares no code with the analysis beyond units and value types, so that the two can disagree.
 
-``tracks``, ``settings``
+``trajectory``, ``settings``
     Exact angles over time; what the person does and what the sensors are like.
 ``drill``, ``motion``
     The set as planned; the true pose of every segment.

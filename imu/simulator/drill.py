@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imu.simulator.settings import DrillSettings
-from imu.simulator.tracks import CHANNELS, Step, Track, Wave
+from imu.simulator.trajectory import CHANNELS, Step, Track, Wave
 
 HIP = ("ir", "flexion", "adduction")
 PELVIS = ("tilt", "obliquity", "rotation")

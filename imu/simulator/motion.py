@@ -21,7 +21,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from imu.samples import Array
-from imu.simulator.tracks import CHANNELS, Track
+from imu.simulator.trajectory import CHANNELS, Track
 from imu.units import RAD_PER_DEG
 
 HALF_HIP_DISTANCE_M = 0.085

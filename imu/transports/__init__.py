@@ -2,9 +2,9 @@
 
 ``links``
     What a radio offers: scanning, and links that read, write and notify.
-``troubles``
+``diagnosis``
     What is wrong with the machine's Bluetooth and what to do, in one line.
-``leftovers``
+``stale_links``
     Links that a killed program left behind in BlueZ, and who may end them.
 ``ble``
     The machine's Bluetooth, through bleak; the only module that knows it.

@@ -17,7 +17,7 @@ What it takes to be reliable with the systems' Bluetooth services, BlueZ above a
   and from then on neither scans nor disconnects.
 - The MTU is not asked for: BlueZ's answer is wrong.
 - BlueZ keeps the links of a program that was killed. Before the first scan those are ended that a
-  dead one of our own programs noted (`imu.transports.leftovers`).
+  dead one of our own programs noted (`imu.transports.stale_links`).
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from imu.errors import LinkError, MachineError
 from imu.frames import Advertisement, Frame
-from imu.transports.leftovers import LinkNotes, default_folder, end_links
+from imu.transports.diagnosis import adapter_trouble, is_busy, one_line, scan_trouble
 from imu.transports.links import Receive
-from imu.transports.troubles import adapter_trouble, is_busy, one_line, scan_trouble
+from imu.transports.stale_links import LinkNotes, default_folder, end_links
 
 Result = TypeVar("Result")
 

@@ -10,7 +10,7 @@ from imu.simulator import DrillSettings, SensorSettings, simulate_set
 from imu.simulator.drill import plan_set
 from imu.simulator.motion import Motion
 from imu.simulator.sensors import Mounting, ideal_readings, mount_pelvis
-from imu.simulator.tracks import CHANNELS, Step, Track, Wave
+from imu.simulator.trajectory import CHANNELS, Step, Track, Wave
 from imu.units import STANDARD_GRAVITY_MS2
 
 SIDES = ("left", "right")

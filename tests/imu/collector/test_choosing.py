@@ -7,7 +7,7 @@ import pytest
 
 from imu.codecs.table import load_codecs
 from imu.collector.choosing import Wanted, ask_roles, find_candidates, settle_roles
-from imu.collector.lookout import Lookout
+from imu.collector.discovery import Discovery
 from imu.errors import CallError, LinkError, MachineError
 from imu.frames import Advertisement
 
@@ -117,11 +117,11 @@ def test_one_scan_serves_all_who_look():
     air = Air(A, B)
 
     async def go():
-        lookout = Lookout(air)
+        discovery = Discovery(air)
         found = await asyncio.gather(
-            lookout.find(A.address.lower(), 1.0), lookout.find(B.address, 1.0)
+            discovery.find(A.address.lower(), 1.0), discovery.find(B.address, 1.0)
         )
-        await lookout.close()
+        await discovery.close()
         return found
 
     assert asyncio.run(go()) == [A, B]
@@ -131,10 +131,10 @@ def test_one_scan_serves_all_who_look():
 
 def test_who_is_not_heard_in_time_is_told():
     async def go():
-        lookout = Lookout(Air(A))
+        discovery = Discovery(Air(A))
         with pytest.raises(LinkError, match="was not heard"):
-            await lookout.find(B.address, 0.1)
-        await lookout.close()
+            await discovery.find(B.address, 0.1)
+        await discovery.close()
 
     asyncio.run(go())
 
@@ -147,9 +147,9 @@ def test_a_dead_radio_is_told_to_all_who_look():
             yield
 
     async def go():
-        lookout = Lookout(Dead())
+        discovery = Discovery(Dead())
         return await asyncio.gather(
-            lookout.find(A.address, 1.0), lookout.find(B.address, 1.0), return_exceptions=True
+            discovery.find(A.address, 1.0), discovery.find(B.address, 1.0), return_exceptions=True
         )
 
     assert [str(error) for error in asyncio.run(go())] == ["the adapter is off. Switch it on."] * 2

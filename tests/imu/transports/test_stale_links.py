@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imu.transports.leftovers import DEVICE, LinkNotes, _linked
+from imu.transports.stale_links import DEVICE, LinkNotes, _linked
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="BlueZ is Linux's")
 
@@ -15,7 +15,7 @@ A, B, C = "D4:22:CD:00:00:01", "D4:22:CD:00:00:02", "D4:22:CD:00:00:03"
 HOLD = """
 import sys, time
 from pathlib import Path
-from imu.transports.leftovers import LinkNotes
+from imu.transports.stale_links import LinkNotes
 notes = LinkNotes(Path(sys.argv[1]))
 for address in sys.argv[2:]:
     notes.add(address)

@@ -19,7 +19,7 @@ def same_address(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-class Lookout:
+class Discovery:
     """Scans as long as somebody waits for a device.
 
     Parameters
