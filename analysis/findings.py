@@ -76,7 +76,7 @@ class Finding:
     Attributes
     ----------
     code : str
-        Stable name, documented in the README.
+        Stable name, documented in ``reference/findings.md``.
     side : str
         ``left``, ``right`` or ``both``.
     set_name : str

@@ -1,6 +1,6 @@
 """The limits of verdicts and flags: named, with their defaults, settable in one TOML file.
 
-Their reasons stand in the README's table of limits.
+Their reasons stand in ``reference/limits.md``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The README says what the code does: names, numbers, commands and files."""
+"""The README and the reference say what the code does: names, numbers, commands and files."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ from analysis.settings import Settings, settings_from
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = [
+    path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "analysis" / "reference").glob("*.md"))
+]
 
 
 def blocks(language: str) -> list[str]:
@@ -30,7 +34,7 @@ def rows(first_header: str) -> list[list[str]]:
     """Cells of the tables whose first header cell is the one given, without their heads."""
     found: list[list[str]] = []
     inside = False
-    for line in README.splitlines():
+    for line in "\n\n".join([README, *REFERENCE]).splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not line.startswith("|"):
             inside = False

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.commands import explain, hiprot
+from analysis.commands import failure, hiprot
 from imu.errors import CallError, RecordingError
 from imu.frames import Batch
 from imu.recording import Recording, Session
@@ -218,7 +218,7 @@ def test_what_does_not_equal_the_recording_is_told_and_not_written(
     monkeypatch.setattr(transport, "play", play)
     with pytest.raises(RecordingError, match=rf"^left\.csv, pelvis: .*{told}") as refused:
         call("replay", session, "-o", tmp_path / "out")
-    line, status = explain(refused.value)
+    line, status = failure(refused.value)
     assert status == 3
     assert "\n" not in line
     assert not (tmp_path / "out").exists()

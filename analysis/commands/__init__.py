@@ -33,6 +33,7 @@ COMMANDS = {
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",
     "import": "make a session of kept frames",
+    "explain": "what a flag, finding, column or limit means",
     "simulate": "write a made-up session together with its truth",
 }
 
@@ -99,7 +100,7 @@ def main() -> None:
         status = hiprot.main(prog_name="hiprot", standalone_mode=False)
         _flush()
     except (Exception, KeyboardInterrupt) as error:
-        line, status = explain(error)
+        line, status = failure(error)
         if is_defect(error) and os.environ.get(DEBUG):
             raise
         if line:
@@ -118,7 +119,7 @@ def is_defect(error: BaseException) -> bool:
     return not isinstance(error, expected)
 
 
-def explain(error: BaseException) -> tuple[str, int]:
+def failure(error: BaseException) -> tuple[str, int]:
     r"""Say in one printable line what went wrong and what to do.
 
     Parameters
@@ -133,7 +134,7 @@ def explain(error: BaseException) -> tuple[str, int]:
 
     Examples
     --------
-    >>> explain(CallError("left.csv: no such\nfile."))
+    >>> failure(CallError("left.csv: no such\nfile."))
     ('left.csv: no such file.', 2)
     """
     if isinstance(error, HiprotError):
