@@ -211,6 +211,14 @@ def test_going_outward_after_the_return_is_an_overshoot_unless_it_is_the_next(
     assert ("overshoot" in rep.flags) == flagged
 
 
+# A leg let go swings out and settles within two seconds of its return; what moves outward after
+# several seconds of rest is the person shifting, not the end of that turn.
+@pytest.mark.parametrize(("rest_s", "flagged"), [(1.2, True), (3.6, False)])
+def test_a_swing_outward_belongs_to_the_return_for_two_seconds(rest_s, flagged):
+    moves = [*MOVES[:3], (3.0, 1.0), (rest_s, 1.0), (0.8, -5.0), (0.8, 1.0), (9.0, 1.0)]
+    assert ("overshoot" in measure(made(turning(moves)), until_s=99).flags) == flagged
+
+
 @pytest.mark.parametrize(("length_s", "void"), [(0.45, False), (0.55, True)])
 def test_more_than_half_a_second_not_measured_voids_it(length_s, void):
     gap = np.array([[ORIGIN_S + 6.0, ORIGIN_S + 6.0 + length_s]])
