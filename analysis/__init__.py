@@ -2,8 +2,8 @@
 
 The order of the modules is the path of the data; each imports only from those above it:
 
-``errors``, ``settings``
-    What is refused; the limits of verdicts and flags.
+``errors``, ``settings``, ``explaining``
+    What is refused; the limits of verdicts and flags; the reference's tables, looked up.
 ``quaternions``
     The few operations on orientations that are needed.
 ``plausibility``, ``streams``
