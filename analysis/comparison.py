@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.measures import Repetition
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from imu.units import SIDES

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.angles import HipAngles, hip_angles
-from analysis.axis import StraightAxis, straighten_axis
-from analysis.calibration import (
+from analysis.errors import AnalysisError
+from analysis.motion.angles import HipAngles, hip_angles
+from analysis.motion.axis import StraightAxis, straighten_axis
+from analysis.motion.calibration import (
     BACKWARD,
     SegmentAxes,
     Sensor,
@@ -24,15 +25,14 @@ from analysis.calibration import (
     thigh_axes,
     thigh_axis,
 )
-from analysis.errors import AnalysisError
-from analysis.fidgeting import without_fidgeting
-from analysis.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
-from analysis.orientation import Levelled, level, mean_orientation, turn_heading
-from analysis.repetitions import Phases, find_repetitions
-from analysis.scale import scale_disagreement, split
-from analysis.stillness import find_still_spans
-from analysis.streams import GRID_HZ, EvenSet, EvenStream
-from analysis.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
+from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
+from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
+from analysis.motion.orientation import Levelled, level, mean_orientation, turn_heading
+from analysis.motion.scale import scale_disagreement, split
+from analysis.motion.stillness import find_still_spans
+from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
+from analysis.repetitions.detection import Phases, find_repetitions
+from analysis.repetitions.outliers import without_outliers
 from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
@@ -163,7 +163,7 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
     angles = replace(angles, ir_deg=angles.ir_deg * straight.expected_cosine)
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
-    phases = without_fidgeting(angles, found)
+    phases = without_outliers(angles, found)
     if not phases:
         raise AnalysisError(where, *NO_REPETITION)
     return Estimate(
@@ -219,7 +219,7 @@ def _coarse_from(
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
         angles = _angles(even, pelvis, thigh, frame, axis, side)
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
-    phases = tuple(without_fidgeting(angles, found))
+    phases = tuple(without_outliers(angles, found))
     return _Coarse(pelvis, thigh, neutral, axis, phases), found
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 from analysis.advice import KINDS
 from analysis.comparison import MIN_REPETITIONS, Comparison
-from analysis.measures import Repetition
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from analysis.words import PHASES, number, ranges, smaller_side

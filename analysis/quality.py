@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
 from analysis.estimation import Estimate
-from analysis.plausibility import gyroscope_against_gravity, rest_ms2
-from analysis.streams import GRID_HZ, EvenSet
+from analysis.motion.grid import GRID_HZ, EvenSet
+from analysis.motion.plausibility import gyroscope_against_gravity, rest_ms2
 from imu.clock import AlignedSet, ClockFit, gaps_of, rate_of
 from imu.recording import Recording
 from imu.samples import Array, Stream

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.angles import HipAngles
 from analysis.estimation import Estimate, estimate_set
-from analysis.lean import backward_axis
-from analysis.measures import Repetition, SetContext, measure_repetition
-from analysis.plausibility import refuse_implausible
+from analysis.motion.angles import HipAngles
+from analysis.motion.grid import resample_set
+from analysis.motion.lean import backward_axis
+from analysis.motion.plausibility import refuse_implausible
 from analysis.quality import SetQuality, assess
+from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.settings import Settings
-from analysis.streams import resample_set
 from imu.clock import align
 from imu.recording import Recording
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from analysis.advice import KINDS
 from analysis.comparison import MEASURES, Comparison, values_of
 from analysis.findings import Finding, in_front
-from analysis.measures import Repetition
 from analysis.quality import worst_grade
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.words import NONE_COUNTED, number, range_sentences
 from imu.units import SIDES

@@ -29,7 +29,7 @@ def check(session: Path, as_json: bool) -> None:
     Every set is graded good, fair or poor, by the same rules as in the report; the exit status
     is 0 for any grade. A recording that the report would refuse is refused here, too.
     """
-    from imu.storage import read_session
+    from imu.storage.session import read_session
 
     recorded = read_session(session)
     found = _qualities(recorded)

@@ -21,8 +21,8 @@ from analysis.comparison import (
     Comparison,
 )
 from analysis.findings import Finding
-from analysis.measures import Repetition
 from analysis.pipeline import Analysis
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.words import DISCLAIMER
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.comparison import Comparison
 from analysis.findings import PlacedMarker
-from analysis.measures import Repetition
 from analysis.pipeline import Analysis
+from analysis.repetitions.measures import Repetition
 from analysis.report.curves import POINTS, SideCurves, evenly, side_curves
 from analysis.report.svg import (
     BAND,

@@ -18,9 +18,9 @@ from math import inf
 from typing import Any, NamedTuple
 
 from imu.codecs.clocks import DeviceClock
+from imu.codecs.dialogue import Ask, Dialogue, Read, Subscribe, Unsubscribe
 from imu.codecs.merging import GAP_INTERVALS, Merger
 from imu.codecs.protocol import NOTHING, Codec, Decoded, Identity, StreamSettings
-from imu.dialogues import Ask, Dialogue, Read, Subscribe, Unsubscribe
 from imu.errors import FrameError, LinkError
 from imu.frames import BATTERY_LEVEL, FIRMWARE_REVISION, Advertisement, Frame, Vector, full_uuid
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from imu.codecs.dialogue import Dialogue, Result
 from imu.codecs.protocol import Codec, Identity, StreamSettings
-from imu.collector.conversation import Inbox, converse
 from imu.collector.discovery import Discovery
-from imu.dialogues import Dialogue, Result
+from imu.collector.exchange import Inbox, converse
 from imu.errors import LinkError, MachineError
 from imu.frames import Frame
 from imu.transports.links import Link

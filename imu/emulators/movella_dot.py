@@ -45,7 +45,7 @@ from imu.codecs.movella_dot import (
     encode_message,
     encode_rate_quantities,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.errors import FrameError
 from imu.frames import Advertisement, Sample, Vector
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

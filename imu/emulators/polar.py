@@ -35,7 +35,7 @@ from imu.codecs.polar import (
     encode_answer,
     encode_frame,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.errors import FrameError
 from imu.frames import BATTERY_LEVEL, Advertisement, Sample, Vector, full_uuid
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

@@ -19,7 +19,7 @@ from imu.codecs.thingy52 import (
     encode_configuration,
     encode_raw,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.errors import FrameError
 from imu.frames import BATTERY_LEVEL, Advertisement, Sample, full_uuid
 

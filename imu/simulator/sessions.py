@@ -13,8 +13,8 @@ from imu.recording import Event, Recording, Session, SessionInfo
 from imu.simulator.drill import plan_leans
 from imu.simulator.motion import Motion
 from imu.simulator.sensors import sample
-from imu.simulator.sets import Truth, simulate_set, wear
 from imu.simulator.settings import DrillSettings, SensorSettings
+from imu.simulator.simulated_set import Truth, simulate_set, wear
 from imu.units import EVENT_KINDS
 
 SET_NAME = re.compile(r"(left|right)(-[1-9][0-9]*)?")

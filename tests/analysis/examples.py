@@ -8,12 +8,12 @@ from functools import cache
 
 import numpy as np
 
-from analysis.angles import HipAngles
 from analysis.comparison import compare
 from analysis.findings import find_findings, place_markers
-from analysis.measures import Repetition
+from analysis.motion.angles import HipAngles
 from analysis.pipeline import Analysis
 from analysis.quality import SensorQuality, SetQuality
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from analysis.summary import summarise

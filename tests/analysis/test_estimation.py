@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.axis import LEAST_COSINE, StraightAxis
+from analysis.motion.axis import LEAST_COSINE, StraightAxis
 from analysis.sets import analyse_set
 from analysis.settings import Settings
 from imu.simulator import simulate_set

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 
 from analysis.commands import hiprot
 from analysis.errors import AnalysisError
-from analysis.measures import Repetition
 from analysis.quality import GRADES, SetQuality, count_saturated
+from analysis.repetitions.measures import Repetition
 from analysis.sets import analyse_set
 from analysis.settings import Settings
 from imu.errors import RecordingError
+from imu.formats.setfile import format_set, parse_set
 from imu.recording import Recording, Session, SessionInfo
 from imu.samples import Stream
-from imu.setfile import format_set, parse_set
 from imu.simulator import simulate_set
 from imu.simulator.presets import PRESETS
-from imu.storage import write_session
+from imu.storage.session import write_session
 
 DRILL = replace(PRESETS["consumer60"].drill, reps=4)
 GOOD, _ = simulate_set(DRILL, PRESETS["consumer60"].sensors, "left", 2)

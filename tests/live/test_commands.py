@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from imu.formats.setfile import parse_set
 from imu.recording import Event, Session
-from imu.setfile import parse_set
-from imu.storage import read_session
+from imu.storage.session import read_session
 from tests.live.program import PELVIS, ROLES, THIGH, Program, check_set, make_world
 from tests.live.world import read_rows
 

@@ -1,0 +1,21 @@
+"""Samples -> angles: what the two sensors say of pelvis and thigh, and how far it may be off.
+
+``quaternions``
+    The few operations on orientations that are needed.
+``plausibility``, ``grid``
+    Are units, signs and axes what they claim; both sensors on one even time grid, gaps known.
+``stillness``
+    When neither sensor moves.
+``orientation``
+    Streams -> sensor orientations without a magnetometer.
+``heading``, ``calibration``
+    The drift about the vertical, held; sensor axes -> segment axes, from stillness and movement.
+``lean``
+    The pelvis' axes from a trunk lean.
+``angles``
+    Segment orientations -> hip and pelvis angles, signs per side.
+``axis``, ``scale``
+    The femur's axis told apart from movement in step with the turn; both kinds of sensor agreed.
+``uncertainty``
+    How far the angles may be off.
+"""
