@@ -38,11 +38,11 @@ from imu.units import RAD_PER_DEG
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 
-SHORTEST_REST = int(0.2 * GRID_HZ)
-SHORTEST_NEUTRAL = int(0.2 * GRID_HZ)
-LONGEST_TAIL = int(1.0 * GRID_HZ)
+MIN_REST = int(0.2 * GRID_HZ)
+MIN_NEUTRAL = int(0.2 * GRID_HZ)
+MAX_TAIL = int(1.0 * GRID_HZ)
 NEXT_NEUTRAL = int(1.8 * GRID_HZ)  # the drill asks for 2 s of stillness
-MOST_NEUTRALS = 4  # still moments tried where the first is not the set's
+MAX_NEUTRALS = 4  # still moments tried where the first is not the set's
 NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02 degrees
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 SECOND = int(GRID_HZ)
@@ -189,7 +189,7 @@ def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array)
     """
     long = [span for span in still[1:] if span[1] - span[0] >= NEXT_NEUTRAL]
     best: _Coarse | None = None
-    for begin, end in [still[0], *long[:MOST_NEUTRALS]]:
+    for begin, end in [still[0], *long[:MAX_NEUTRALS]]:
         if len(even.time_s) - end < MIN_MOVING:
             break
         one, found = _coarse_from(even, side, (int(begin), int(end)), backward)
@@ -298,16 +298,16 @@ def _angles(
 def _before(neutral: Span, first: Phases) -> Span:
     """Part of the stillness that lies before the first repetition."""
     end = min(neutral[1], first.span().start)
-    return neutral[0], max(end, neutral[0] + SHORTEST_NEUTRAL)
+    return neutral[0], max(end, neutral[0] + MIN_NEUTRAL)
 
 
 def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
     """Spans at neutral: the stillness and the pauses between repetitions."""
     ends = [one.span().stop for one in coarse.phases]
     starts = [one.span().start for one in coarse.phases[1:]]
-    tail = min(count, ends[-1] + LONGEST_TAIL)
+    tail = min(count, ends[-1] + MAX_TAIL)
     pauses = zip(ends, [*starts, tail], strict=True)
-    return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= SHORTEST_REST)])
+    return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= MIN_REST)])
 
 
 def _error(

@@ -25,7 +25,7 @@ GRADES = ("good", "fair", "poor")
 
 # (fair above, poor above)
 LOST_PERCENT = (5.0, 20.0)  # single losses are bridged well; every fifth is a bad link
-LONGEST_GAP_S = (0.5, 2.0)  # a longer one makes a repetition not counted; then several
+MAX_GAP_S = (0.5, 2.0)  # a longer one makes a repetition not counted; then several
 SATURATED = (0, 20)
 SKEW_PPM = (500.0, 5000.0)  # crystals keep 100; beyond 0.5 % the stamps are counted, not measured
 BIAS_DEG_S = (10.0, 50.0)  # cheap sensors reach some degrees per second; bias is taken out
@@ -35,7 +35,7 @@ Z_TO_LEVEL_DEG = (40.0, 60.0)  # a sacrum slopes by 10 to 30 degrees in sitting
 AXIS_TO_LEVEL_DEG = (20.0, 30.0)  # the sine of it is the share of heading errors in IR
 AXIS_MISSED_PERCENT = (15.0, 25.0)
 ANGLE_ERROR_DEG = (2.7, 5.4)  # half and whole of what a range must change by to be seen
-MOST_Z_TO_LEVEL_DEG = 70.0
+MAX_Z_TO_LEVEL_DEG = 70.0
 FAIR_RATE_HZ = 40.0  # 25 ms resolve the phases of a repetition of 1 s
 FAIR_STILL_S = 2.0  # asked for by the protocol
 FAIR_COVERED_PERCENT = 95.0
@@ -46,8 +46,8 @@ FROZEN_RADS = 3.0 * RAD_PER_DEG  # a sensor at rest may well repeat itself
 
 FULL_SCALES_RADS = np.array([125, 250, 500, 1000, 2000, 4000]) * RAD_PER_DEG
 FULL_SCALES_MS2 = np.array([2, 4, 8, 16, 32]) * STANDARD_GRAVITY_MS2
-LEAST_CLIPPED_RADS = 20.0 * RAD_PER_DEG
-LEAST_CLIPPED_MS2 = 1.2 * STANDARD_GRAVITY_MS2
+MIN_CLIPPED_RADS = 20.0 * RAD_PER_DEG
+MIN_CLIPPED_MS2 = 1.2 * STANDARD_GRAVITY_MS2
 
 Reason = tuple[str, str]  # grade and plain sentence
 
@@ -203,7 +203,7 @@ def worst_grade(grades: Iterable[str]) -> str:
 
 def _refuse_upright(z_deg: float, source: str) -> None:
     """Refuse a pelvis sensor whose +z points up or down."""
-    if z_deg > MOST_Z_TO_LEVEL_DEG:
+    if z_deg > MAX_Z_TO_LEVEL_DEG:
         raise AnalysisError(
             f"{source}, pelvis",
             f"the sensor's +z axis is {z_deg:.0f} degrees from level, expected to point backward",
@@ -257,8 +257,8 @@ def count_saturated(stream: Stream) -> int:
     """
     clipped = np.zeros(len(stream.time_s), dtype=bool)
     kinds = (
-        (stream.acc_ms2, FULL_SCALES_MS2, LEAST_CLIPPED_MS2),
-        (stream.gyr_rads, FULL_SCALES_RADS, LEAST_CLIPPED_RADS),
+        (stream.acc_ms2, FULL_SCALES_MS2, MIN_CLIPPED_MS2),
+        (stream.gyr_rads, FULL_SCALES_RADS, MIN_CLIPPED_RADS),
     )
     for values, full_scales, least in kinds:
         for axis in values.T:
@@ -373,7 +373,7 @@ def _sensor_reasons(sensor: SensorQuality, stream: Stream) -> Iterator[Reason]:
     text = f"{name}: {sensor.lost_percent:.0f} % of the samples are missing"
     yield from _beyond(sensor.lost_percent, LOST_PERCENT, text)
     text = f"{name}: no sample for {sensor.longest_gap_s:.1f} s"
-    yield from _beyond(sensor.longest_gap_s, LONGEST_GAP_S, text)
+    yield from _beyond(sensor.longest_gap_s, MAX_GAP_S, text)
     text = f"{name}: {sensor.saturated} samples at full scale; choose a larger range"
     yield from _beyond(sensor.saturated, SATURATED, text)
     if stream.faults.restarts:

@@ -26,8 +26,8 @@ Array = NDArray[np.float64]
 
 STEP = 5  # grid instants between the samples used: 0.1 s
 TILT_SD_RAD = 20.0 * RAD_PER_DEG  # of the principal axis off the femur's, at the smallest ranges
-LEAST_COSINE = 0.97  # an axis known worse than to 10 degrees shrinks nothing any further
-MOST_SAMPLES = 4000
+MIN_COSINE = 0.97  # an axis known worse than to 10 degrees shrinks nothing any further
+MAX_SAMPLES = 4000
 IN_STEP_SD_RAD = 3.0 * RAD_PER_DEG  # flexion and adduction that go along with a turn
 LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horizontal
 PIECES = 5.0  # of a turn's course, both planes, that err independently
@@ -59,7 +59,7 @@ class StraightAxis:
         An axis that errs towards the off-axis movement takes some of it for rotation, so that
         the range comes out too large whichever way it errs.
         """
-        return float(max(1.0 - self.sd_rad**2, LEAST_COSINE))
+        return float(max(1.0 - self.sd_rad**2, MIN_COSINE))
 
 
 def straighten_axis(
@@ -119,7 +119,7 @@ def _course(
     axis: Array,
     spans: Sequence[tuple[int, int]],
 ) -> _Course:
-    step = max(STEP, sum(b - a for a, b in spans) // MOST_SAMPLES)
+    step = max(STEP, sum(b - a for a, b in spans) // MAX_SAMPLES)
     chosen = [np.arange(a, max(b, a + 3 * step), step) for a, b in spans]
     index = np.minimum(np.concatenate(chosen), len(thigh.quat) - 1)
     starts = np.cumsum([0, *(len(one) for one in chosen[:-1])])

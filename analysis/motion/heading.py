@@ -25,8 +25,8 @@ Indices = NDArray[np.int64]
 RETURN_SD_RAD = 0.5 * RAD_PER_DEG  # a person's heading at rest, from rest to rest
 WALK_RADS2 = 0.0005 * RAD_PER_DEG  # bias walk per root second [rad/s/sqrt(s)], consumer sensors
 JUMP_SD_RAD = 20.0 * RAD_PER_DEG  # heading lost in a long gap
-LEAST_TIP_RAD = 0.5 * RAD_PER_DEG  # gravity moved further: a slow turn or a sway, not the bias
-MOST_RESTS = 120  # weighed one by one; a longer set's are averaged in groups
+MIN_TIP_RAD = 0.5 * RAD_PER_DEG  # gravity moved further: a slow turn or a sway, not the bias
+MAX_RESTS = 120  # weighed one by one; a longer set's are averaged in groups
 INCLINATION_SD_RAD = 0.3 * RAD_PER_DEG  # of gravity's direction between both ends of a set
 
 
@@ -80,9 +80,9 @@ def still_bias(stream: EvenStream, span: tuple[int, int]) -> StillBias:
     length_s = len(rate) / GRID_HZ
     sd = float(np.hypot(noise / np.sqrt(length_s), sway * np.sqrt(1.0 / length_s)))
     tipped = _tipped(stream.acc_ms2[slice(*span)])
-    if np.linalg.norm(tipped) < LEAST_TIP_RAD:
+    if np.linalg.norm(tipped) < MIN_TIP_RAD:
         return StillBias(rate.mean(axis=0), sd, noise)
-    sd = float(np.hypot(sd, LEAST_TIP_RAD / length_s))
+    sd = float(np.hypot(sd, MIN_TIP_RAD / length_s))
     return StillBias(rate.mean(axis=0) - tipped / length_s, sd, noise)
 
 
@@ -179,7 +179,7 @@ def refined_bias(
 def _grouped(rests: Indices, seen: Array) -> tuple[Array, Array, int]:
     """Middles and values of the rests, neighbours averaged where there are very many."""
     middle = rests.mean(axis=1)
-    grouped = -(-len(rests) // MOST_RESTS)
+    grouped = -(-len(rests) // MAX_RESTS)
     if grouped == 1:
         return middle, seen, 1
     starts = np.arange(0, len(rests), grouped)

@@ -20,8 +20,8 @@ from imu.recording import Recording
 
 Array = NDArray[np.float64]
 
-LEAST_TURN_RAD = np.deg2rad(30.0)  # forward and back in all; three leans give far more
-LEAST_SHARE = 0.8  # of the turning about one axis
+MIN_TURN_RAD = np.deg2rad(30.0)  # forward and back in all; three leans give far more
+MIN_SHARE = 0.8  # of the turning about one axis
 
 
 def backward_axis(calibration: Recording) -> Array:
@@ -53,7 +53,7 @@ def backward_axis(calibration: Recording) -> Array:
     turn = turn[: len(turn) // BIN * BIN].reshape(-1, BIN, 3).sum(axis=1)
     values, vectors = np.linalg.eigh(turn.T @ turn)
     axis, share = vectors[:, -1], values[-1] / max(values.sum(), 1e-30)
-    if np.abs(turn @ axis).sum() < LEAST_TURN_RAD or share < LEAST_SHARE:
+    if np.abs(turn @ axis).sum() < MIN_TURN_RAD or share < MIN_SHARE:
         raise AnalysisError(
             where,
             f"no trunk lean about one axis ({100 * share:.0f} % of the turning is about one)",

@@ -19,10 +19,10 @@ from imu.units import DEG_PER_RAD, RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
 BIN_S = 0.5
 CALM = 0.1  # mean deviation from 1 g; beyond, the specific force is not gravity
-LEAST_TURN_RAD = 0.3 * RAD_PER_DEG  # from bin to bin; less may be noise
-LEAST_TIP_RAD = 1.0 * RAD_PER_DEG  # the same by gravity; less may be swaying
+MIN_TURN_RAD = 0.3 * RAD_PER_DEG  # from bin to bin; less may be noise
+MIN_TIP_RAD = 1.0 * RAD_PER_DEG  # the same by gravity; less may be swaying
 SURE = 4.0  # standard errors
-MOST_RATE_RADS = 40.0  # 2300 deg/s: beyond the field's full scales, and any thigh
+MAX_RATE_RADS = 40.0  # 2300 deg/s: beyond the field's full scales, and any thigh
 AT_REST_MS2 = (0.8 * STANDARD_GRAVITY_MS2, 1.2 * STANDARD_GRAVITY_MS2)
 
 # What 1 g reads in other units: name, and the factor to m/s².
@@ -114,7 +114,7 @@ def _refuse_gyr(stream: Stream, where: str) -> None:
         what = f"gyr and acc disagree on how the sensor turned (ratio {gain:.2g}, expected 1)"
         remedy = "Write gyr in rad/s, in the same axes as acc, and time_s in seconds."
         raise AnalysisError(where, what, remedy)
-    if fastest > MOST_RATE_RADS:
+    if fastest > MAX_RATE_RADS:
         what = f"gyr reads up to {fastest:.3g}: as rad/s that is impossible"
         raise AnalysisError(where, what, degrees)
 
@@ -182,7 +182,7 @@ def _gain(told: Array, seen: Array, bias: Array) -> Agreement:
     seen = seen - bias @ np.linalg.lstsq(bias, seen, rcond=None)[0]
     bins = len(told) / 3
     squares = float(told @ told)
-    if squares < LEAST_TURN_RAD**2 * bins and seen @ seen < LEAST_TIP_RAD**2 * bins:
+    if squares < MIN_TURN_RAD**2 * bins and seen @ seen < MIN_TIP_RAD**2 * bins:
         return Agreement(1.0, np.inf)
     if squares == 0.0:
         return Agreement(np.inf, 0.0)

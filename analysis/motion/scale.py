@@ -21,7 +21,7 @@ from imu.units import RAD_PER_DEG
 Array = NDArray[np.float64]
 
 SLOW_RADS = 5.0 * RAD_PER_DEG  # bins count that, with both neighbours, turn more slowly
-LEAST_BINS = 5.0  # of such at the end range, before anything is said
+MIN_BINS = 5.0  # of such at the end range, before anything is said
 SCALE_SD = 0.002  # of either kind of sensor, before anything is seen; data sheets say up to 0.01
 PRIOR_SETS = 1.0  # what that is worth, in sets seen
 
@@ -61,7 +61,7 @@ def scale_disagreement(
     extent = float(np.ptp(turned))
     turned, tipped = (value - np.average(value, weights=use) for value in (turned, tipped))
     squares = float((use * turned**2).sum())
-    if squares < LEAST_BINS * (0.5 * extent) ** 2:
+    if squares < MIN_BINS * (0.5 * extent) ** 2:
         return 0.0, 1.0
     excess = float((use * turned * tipped).sum()) / squares
     left = tipped - excess * turned

@@ -20,9 +20,9 @@ Array = NDArray[np.float64]
 
 WINDOW_S = 0.5
 QUIET_FACTOR = 3.0  # times the quietest second
-LEAST_LIMIT_RADS = 0.6 * RAD_PER_DEG
-MOST_LIMIT_RADS = 6.0 * RAD_PER_DEG
-SHORTEST_S = 1.0
+MIN_LIMIT_RADS = 0.6 * RAD_PER_DEG
+MAX_LIMIT_RADS = 6.0 * RAD_PER_DEG
+MIN_S = 1.0
 WANDER_RAD = 2.5 * RAD_PER_DEG  # of gravity in either sensor, from a stillness' first second
 
 
@@ -41,7 +41,7 @@ def find_still_spans(even: EvenSet) -> NDArray[np.int64]:
     """
     activity = np.maximum(_unsteadiness(even.pelvis.turn_rad), _unsteadiness(even.thigh.turn_rad))
     second = uniform_filter1d(activity, int(GRID_HZ), mode="nearest")
-    limit = np.clip(QUIET_FACTOR * second.min(), LEAST_LIMIT_RADS, MOST_LIMIT_RADS)
+    limit = np.clip(QUIET_FACTOR * second.min(), MIN_LIMIT_RADS, MAX_LIMIT_RADS)
     quiet = (activity < limit) & even.measured
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.astype(int), [0]])))
     gravity = [_direction(even.pelvis.acc_ms2), _direction(even.thigh.acc_ms2)]
@@ -51,7 +51,7 @@ def find_still_spans(even: EvenSet) -> NDArray[np.int64]:
 
 def _pieces(gravity: list[Array], begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Parts of a steady span within which gravity stays where it was in the part's first second."""
-    shortest = int(SHORTEST_S * GRID_HZ)
+    shortest = int(MIN_S * GRID_HZ)
     while end - begin >= shortest:
         away = np.zeros(end - begin, dtype=bool)
         for direction in gravity:

@@ -26,7 +26,7 @@ from imu.units import RAD_PER_DEG
 Array = NDArray[np.float64]
 
 TWITCH_RAD = 4.5 * RAD_PER_DEG  # smaller excursions are no repetitions
-LARGEST_LIMIT_RAD = 7.0 * RAD_PER_DEG  # whatever the set's size, an excursion this large is one
+MAX_LIMIT_RAD = 7.0 * RAD_PER_DEG  # whatever the set's size, an excursion this large is one
 SIZE_SHARE = 0.2  # of the set's typical excursion, between these two
 WOBBLE_RAD = 1.0 * RAD_PER_DEG
 BACK = 0.45  # a fall below this share of the rise is a return; a smaller one is a bounce
@@ -97,7 +97,7 @@ def find_repetitions(ir_rad: Array, first: int, coarse: bool = False) -> list[Ph
     if not small:
         return []
     heights = np.array([ir_rad[one.top] - one.base for one in small])
-    limit = np.clip(SIZE_SHARE * np.median(heights), TWITCH_RAD, LARGEST_LIMIT_RAD)
+    limit = np.clip(SIZE_SHARE * np.median(heights), TWITCH_RAD, MAX_LIMIT_RAD)
     if heights.min() < limit:
         small = _excursions(ir_rad, turning, float(limit))
     rate = speed(ir_rad, FIRST_WINDOW_S)

@@ -18,7 +18,7 @@ from imu.recording import Event
 from imu.storage.journal import EventJournal, LineJournal, SetJournal
 
 Consumer = Callable[[Batch], None]
-MOST_REFUSED_BYTES = 16 * 2**20
+MAX_REFUSED_BYTES = 16 * 2**20
 LOW_BATTERY_PERCENT = 15.0
 
 
@@ -210,7 +210,7 @@ class SetWriter:
         if self._refused:
             if self._refused_journal is None:
                 path = self.plan.folder / f"{self.name}.refused.jsonl"
-                self._refused_journal = LineJournal(path, MOST_REFUSED_BYTES)
+                self._refused_journal = LineJournal(path, MAX_REFUSED_BYTES)
             self._refused_journal.append(_taken(self._refused))
 
     def _create(self) -> None:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("motion", "repetitions")
 EXCUSE = "may vary:"
 FACTORS = (0.5, 2.0)
-MOST_S = 300.0
+MAX_S = 300.0
 CALL = ("-m", "pytest", "tests/analysis", "-x", "-q", "-p", "no:cacheprovider", "-n", "2")
 
 
@@ -99,7 +99,7 @@ def survives(copy: Path, one: Constant, factor: float) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, *CALL], cwd=copy, env=environment, capture_output=True, timeout=MOST_S
+            [sys.executable, *CALL], cwd=copy, env=environment, capture_output=True, timeout=MAX_S
         )
     except subprocess.TimeoutExpired:
         return False
