@@ -2,15 +2,16 @@
 
 The order of the modules is the path of the data; each imports only from those above it:
 
-``errors``, ``settings``, ``explaining``
-    What is refused; the limits of verdicts and flags; the reference's tables, looked up.
+``errors``, ``reasons``, ``settings``, ``explaining``
+    What is refused, what is only held against a recording; the limits of verdicts and flags; the
+    reference's tables, looked up.
 ``motion``
     Samples -> angles: grid, stillness, orientation, heading, segment axes, their errors.
 ``repetitions``
     Angles -> rows: repetitions, their phases and measures.
 ``estimation``
     Streams -> angles, repetitions and errors of a set: the stages so far, in their order.
-``quality``
+``sensor_quality``, ``quality``
     Is the recording fit for analysis.
 ``sets``
     Recordings -> all of that for the sets of a session.

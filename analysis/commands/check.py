@@ -52,7 +52,7 @@ def _document(recorded: Session, found: Mapping[str, SetQuality]) -> dict[str, A
     """Lay out the JSON document."""
     from dataclasses import asdict
 
-    from analysis.quality import worst_grade
+    from analysis.reasons import worst_grade
     from analysis.report.document import plain
 
     sets = {

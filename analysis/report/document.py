@@ -108,7 +108,7 @@ def _side(analysis: Analysis, side: str) -> dict[str, Any]:
     sets = [one for one in analysis.sets if one.side == side]
     reps = [rep for one in sets for rep in one.reps]
     summary = asdict(analysis.summary.sides[side])
-    quality = {name: summary.pop(name) for name in ("grade", "reasons")}
+    quality = {name: summary.pop(name) for name in ("grade", "reasons", "codes")}
     return {
         "reps": [rep_row(rep) for rep in reps],
         "summary": summary,

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from analysis.commands import hiprot
 from analysis.errors import AnalysisError
-from analysis.quality import GRADES, SetQuality, count_saturated
+from analysis.quality import SetQuality
+from analysis.reasons import GRADES
 from analysis.repetitions.measures import Repetition
+from analysis.sensor_quality import count_saturated
 from analysis.sets import analyse_set
 from analysis.settings import Settings
 from imu.errors import RecordingError
