@@ -7,6 +7,7 @@ finds repetitions and rests; a second round uses them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +28,10 @@ from analysis.motion.calibration import (
 )
 from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
 from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
+from analysis.motion.lift import Lift, find_lift
 from analysis.motion.orientation import Levelled, level, mean_orientation, turn_heading
 from analysis.motion.scale import scale_disagreement, split
+from analysis.motion.slips import MAX_SLIPS, Slip, find_slips, pauses, without_slip
 from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 from analysis.repetitions.detection import Phases, find_repetitions
@@ -78,6 +81,14 @@ class Estimate:
         Bias of both gyroscopes, refined.
     error : AngleError
         What limits the angles.
+    axis : ndarray, shape (3,)
+        The femur's, from knee to hip, thigh sensor axes.
+    lift : Lift or None
+        The guided lift, where one was asked for and found.
+    slips : tuple of Slip
+        What moved on the body and was taken out.
+    turned_deg : tuple of float
+        How far the pelvis' and the thigh's sensor turned in the room in a typical repetition.
     """
 
     angles: HipAngles
@@ -91,6 +102,10 @@ class Estimate:
     pelvis: StillBias
     thigh: StillBias
     error: AngleError
+    axis: Array
+    lift: Lift | None
+    slips: tuple[Slip, ...]
+    turned_deg: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +139,13 @@ class _Coarse:
         return slice(self.neutral[1], self.phases[-1].span().stop)
 
 
-def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = None) -> Estimate:
+def estimate_set(
+    even: EvenSet,
+    side: str,
+    where: str,
+    backward: Array | None = None,
+    lift_s: float | None = None,
+) -> Estimate:
     """Angles and repetitions of one set.
 
     Parameters
@@ -137,6 +158,8 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         The file, for messages.
     backward : ndarray, shape (3,), optional
         Pelvis sensor axis that points backward, from a trunk lean; +z without.
+    lift_s : float, optional
+        The moment of the ``lift`` marker, on the grid's time.
 
     Raises
     ------
@@ -149,7 +172,8 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
     back = BACKWARD if backward is None else backward
-    coarse = _coarse(even, side, still, back)
+    lift = None if lift_s is None else _lift(even, still, lift_s)
+    even, coarse, slips = _coarse_without_slips(even, side, _after(still, lift), back)
     if coarse is None or not coarse.phases:
         raise AnalysisError(where, *NO_REPETITION)
     neutral, moving, rests = coarse.neutral, coarse.moving, _rests(coarse, len(even.time_s))
@@ -178,7 +202,52 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         pelvis=pelvis.bias,
         thigh=thigh.bias,
         error=_error(pelvis, thigh, straight, scale_sd, backward is not None),
+        axis=straight.axis,
+        lift=lift,
+        slips=slips,
+        turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
     )
+
+
+def _lift(even: EvenSet, still: NDArray[np.int64], lift_s: float) -> Lift | None:
+    """Find the lift behind its marker."""
+    first = (int(still[0][0]), int(still[0][1]))
+    thigh = _track(even.thigh, still_bias(even.thigh, first), first)
+    lift = find_lift(thigh.sensor, still, round((lift_s - even.time_s[0]) * GRID_HZ))
+    return lift if lift and len(_after(still, lift)) else None
+
+
+def _after(still: NDArray[np.int64], lift: Lift | None) -> NDArray[np.int64]:
+    """Stillness behind the lift, all of it where there is none."""
+    return still if lift is None else still[still[:, 0] >= lift.span[1]]
+
+
+def _coarse_without_slips(
+    even: EvenSet, side: str, still: NDArray[np.int64], backward: Array
+) -> tuple[EvenSet, _Coarse | None, tuple[Slip, ...]]:
+    """Find what slipped and take it out, the largest slip first."""
+    slips: list[Slip] = []
+    coarse = _coarse(even, side, still, backward)
+    while coarse is not None and len(slips) < MAX_SLIPS:
+        tracked = {"pelvis": coarse.pelvis, "thigh": coarse.thigh}
+        turns = [one.sensor.turn_rad for one in tracked.values()]
+        found = find_slips(
+            {name: one.sensor.quat for name, one in tracked.items()},
+            {name: one.stream.lost for name, one in tracked.items()},
+            pauses(*turns),
+        )
+        if not found:
+            break
+        slips += found
+        even = without_slip(even, found[0])
+        coarse = _coarse(even, side, still, backward)
+    return even, coarse, tuple(sorted(slips, key=lambda one: one.span))
+
+
+def _turned_deg(sensor: Sensor, phases: Sequence[Phases]) -> float:
+    """How far a sensor turns away from its orientation at the start of a typical repetition."""
+    aligned = [np.abs(sensor.quat[p.span()] @ sensor.quat[p.span().start]).min() for p in phases]
+    return float(np.rad2deg(2.0 * np.arccos(np.clip(np.median(aligned), 0.0, 1.0))))
 
 
 def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array) -> _Coarse | None:
