@@ -51,6 +51,12 @@ NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 SECOND = int(GRID_HZ)
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
 MIN_MOVING = int(1.0 * GRID_HZ)
+LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
+SWAPPED_RATIO = 1.2  # the pelvis turns further than the thigh that it carries
+SWAPPED = (
+    "no repetition, and the pelvis sensor turned further than the thigh sensor: they are exchanged",
+    "Run hiprot correct with --swap-sensors on this set, or record again.",
+)
 NO_REPETITION = (
     "no repetition: the thigh never turned inward by 4.5 degrees and back",
     "Record the inward turns after a still moment.",
@@ -172,10 +178,10 @@ def estimate_set(
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
     back = BACKWARD if backward is None else backward
-    lift = None if lift_s is None else _lift(even, still, lift_s)
+    whole, lift = even, (None if lift_s is None else _lift(even, still, lift_s))
     even, coarse, slips = _coarse_without_slips(even, side, _after(still, lift), back)
     if coarse is None or not coarse.phases:
-        raise AnalysisError(where, *NO_REPETITION)
+        raise AnalysisError(where, *_no_repetition(even))
     neutral, moving, rests = coarse.neutral, coarse.moving, _rests(coarse, len(even.time_s))
     pelvis = _refine(coarse.pelvis, neutral, rests)
     thigh = _refine(coarse.thigh, neutral, rests)
@@ -186,10 +192,12 @@ def estimate_set(
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
     angles = replace(angles, ir_deg=angles.ir_deg * straight.expected_cosine)
+    if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
+        return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
     phases = without_outliers(angles, found)
     if not phases:
-        raise AnalysisError(where, *NO_REPETITION)
+        raise AnalysisError(where, *_no_repetition(even))
     return Estimate(
         angles=angles,
         phases=tuple(phases),
@@ -207,6 +215,13 @@ def estimate_set(
         slips=slips,
         turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
     )
+
+
+def _no_repetition(even: EvenSet) -> tuple[str, str]:
+    """Say why there may be none: exchanged sensors turn the wrong way round."""
+    turns = (even.pelvis.turn_rad, even.thigh.turn_rad)
+    pelvis, thigh = (float(np.linalg.norm(turn - np.median(turn, axis=0))) for turn in turns)
+    return SWAPPED if pelvis > SWAPPED_RATIO * thigh else NO_REPETITION
 
 
 def _lift(even: EvenSet, still: NDArray[np.int64], lift_s: float) -> Lift | None:
@@ -284,7 +299,7 @@ def _coarse_from(
     guess = first_axis(thigh.sensor, moving) * inward
     axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
     angles = _angles(even, pelvis, thigh, frame, axis, side)
-    if _first_is_outward(angles, neutral):
+    if first_is_outward(angles, neutral):
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
         angles = _angles(even, pelvis, thigh, frame, axis, side)
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
@@ -292,7 +307,7 @@ def _coarse_from(
     return _Coarse(pelvis, thigh, neutral, axis, phases), found
 
 
-def _first_is_outward(angles: HipAngles, neutral: Span) -> bool:
+def first_is_outward(angles: HipAngles, neutral: Span) -> bool:
     """Whether the first large movement goes outward: the axis has the wrong sign.
 
     The rates alone told its sign, and a very slow turn may have hidden in the stillness that gave

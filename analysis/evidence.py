@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimation import Estimate
+from analysis.estimation import SWAPPED_RATIO, Estimate, first_is_outward
 from analysis.motion.calibration import BACKWARD
 from analysis.motion.grid import GRID_HZ
 from analysis.reasons import Reason
@@ -23,8 +23,8 @@ STILL_S = 2.0  # before the first turn, asked for: what follows is then the turn
 NEARLY_STILL_S = 1.7  # the same, seen through the filters
 END_S = 0.8  # a pause at a set's end that tells where a person rests
 FAR_SHARE = 0.6  # of the range: nearer to the end range than to the neutral
-LIFT_COSINE = 0.5  # between the lift's direction and the femur's axis: less is no lift
-SWAPPED_RATIO = 1.3  # the pelvis turns as far as the thigh, and further
+CERTAIN_RATIO = 1.8  # of the turns of pelvis and thigh sensor
+END_RATIO = 0.5  # of the stillness after and before a set: less is a set stopped in a hold
 TURNED_AXIS_DEG = 20.0  # of the pelvis sensor against the way it should be worn: worth a word
 
 
@@ -66,12 +66,9 @@ def gather(estimate: Estimate, side: str, lift_asked: bool, backward: Array | No
         reasons += _without_lift(direction, lift_asked)
         reasons += _pelvis_reasons(backward)
         return Evidence(direction, tuple(reasons))
+    outward = first_is_outward(estimate.angles, estimate.neutral)
     agreement = -float(estimate.lift.to_knee @ estimate.axis)
-    if abs(agreement) < LIFT_COSINE:
-        direction = "assumed" if _begins_at_rest(estimate) else "doubtful"
-        reasons += _without_lift(direction, lift_asked)
-        reasons += _pelvis_reasons(backward)
-    elif agreement > 0.0:
+    if agreement > 0.0 and not outward:
         direction = "proven"
         reasons += _pelvis_reasons(backward)
     elif reversed_pelvis:
@@ -88,11 +85,13 @@ def _swapped(estimate: Estimate) -> Iterator[Reason]:
     """Sensors exchanged: a pelvis cannot turn further than the thigh that it carries."""
     pelvis_deg, thigh_deg = estimate.turned_deg
     if pelvis_deg > SWAPPED_RATIO * thigh_deg:
+        certain = pelvis_deg > CERTAIN_RATIO * thigh_deg
         text = (
             f"the pelvis sensor turned by {pelvis_deg:.0f}° and the thigh sensor by "
-            f"{thigh_deg:.0f}°: they are exchanged; hiprot correct --swap-sensors mends it"
+            f"{thigh_deg:.0f}°: they {'are' if certain else 'may be'} exchanged; "
+            "hiprot correct --swap-sensors mends it"
         )
-        yield Reason("poor", "sensors_swapped", text)
+        yield Reason("poor" if certain else "fair", "sensors_swapped", text)
 
 
 def _moved(estimate: Estimate) -> Iterator[Reason]:
@@ -110,10 +109,12 @@ def _moved(estimate: Estimate) -> Iterator[Reason]:
 
 def _begins_at_rest(estimate: Estimate) -> bool:
     """Whether the first movement is inward, as far as the rests before and after the set tell."""
+    if first_is_outward(estimate.angles, estimate.neutral):
+        return False
     before_s = _still_before_s(estimate)
     end_share, end_s = _end_rest(estimate)
     ends_far = end_s >= END_S and end_share > FAR_SHARE
-    if ends_far and end_s >= before_s:
+    if ends_far and end_s >= END_RATIO * before_s:
         return False
     ends_near = end_s >= END_S and end_share < 1.0 - FAR_SHARE
     return before_s >= NEARLY_STILL_S or (ends_near and not ends_far)

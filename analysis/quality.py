@@ -110,7 +110,8 @@ def assess(
         The pelvis sensor's +z points up or down, so it cannot point backward.
     """
     z_deg = float(np.rad2deg(estimate.pelvis_z_to_level_rad))
-    if not leaned:
+    swapped = any(reason.code == "sensors_swapped" for reason in evidence.reasons)
+    if not leaned and not swapped:
         _refuse_upright(z_deg, recording.source)
     still = _still_s(estimate, float(even.time_s[-1] - even.time_s[0]))
     biases = {"pelvis": estimate.pelvis.bias_rads, "thigh": estimate.thigh.bias_rads}
