@@ -7,7 +7,7 @@ to be read with care, ``poor`` where they may be wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -149,6 +149,15 @@ def assess(
         tilt_uncertainty_deg=errors[1],
         obliquity_uncertainty_deg=errors[1],
         rotation_uncertainty_deg=errors[2],
+    )
+
+
+def with_remark(quality: SetQuality, remark: Reason) -> SetQuality:
+    """Add a reason that costs no grade."""
+    return replace(
+        quality,
+        reasons=(*quality.reasons, remark.text),
+        codes=tuple(dict.fromkeys((*quality.codes, remark.code))),
     )
 
 

@@ -7,7 +7,7 @@ that none of them can leave out the calibration or the settings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,18 @@ from analysis.motion.angles import HipAngles
 from analysis.motion.grid import resample_set
 from analysis.motion.lean import backward_axis
 from analysis.motion.plausibility import refuse_implausible
-from analysis.quality import SetQuality, assess
+from analysis.quality import SetQuality, assess, with_remark
+from analysis.reasons import Reason
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.settings import Settings
 from imu.clock import align
 from imu.recording import Event, Recording
 
 Array = NDArray[np.float64]
+
+UNMATCHED = Reason(
+    "good", "exclude_unmatched", "a repetition was excluded at a time at which there is none"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +130,9 @@ def analyse_set(
             zip(estimate.phases, untils_s, strict=True), start=1
         )
     )
+    reps, unmatched = _without_excluded(reps, events)
+    if unmatched:
+        quality = with_remark(quality, UNMATCHED)
     return SetAnalysis(
         name=recording.name,
         side=recording.side,
@@ -133,6 +141,21 @@ def analyse_set(
         reps=reps,
         quality=quality,
     )
+
+
+def _without_excluded(
+    reps: tuple[Repetition, ...], events: Sequence[Event]
+) -> tuple[tuple[Repetition, ...], bool]:
+    """Take out of the count what a person excluded; and whether a marker met no repetition."""
+    times_s = [event.time_s for event in events if event.kind == "exclude"]
+    met = [any(rep.start_s <= time_s <= rep.end_s for rep in reps) for time_s in times_s]
+    changed = tuple(
+        replace(rep, verdict="not_counted", flags=("excluded", *rep.flags))
+        if any(rep.start_s <= time_s <= rep.end_s for time_s in times_s)
+        else rep
+        for rep in reps
+    )
+    return changed, not all(met)
 
 
 def _rep_numbers(estimate: Estimate) -> NDArray[np.int64]:
