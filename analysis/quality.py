@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError
 from analysis.estimation import Estimate
 from analysis.evidence import Evidence
 from analysis.motion.grid import GRID_HZ, EvenSet
-from analysis.reasons import GRADES, WRONG_LABELS, Reason, beyond
+from analysis.reasons import GRADES, WRONG_LABELS, Reason, beyond, worst_grade
 from analysis.sensor_quality import SensorQuality, coverage_reasons, sensor_quality, sensor_reasons
 from imu.clock import AlignedSet
 from imu.recording import Recording
@@ -152,12 +152,16 @@ def assess(
     )
 
 
-def with_remark(quality: SetQuality, remark: Reason) -> SetQuality:
-    """Add a reason that costs no grade."""
+def with_reason(quality: SetQuality, reason: Reason) -> SetQuality:
+    """Add a reason: in front where it makes the grade worse, behind the others where not."""
+    worse = GRADES.index(reason.grade) > GRADES.index(quality.grade)
+    texts = (reason.text, *quality.reasons) if worse else (*quality.reasons, reason.text)
+    codes = (reason.code, *quality.codes) if worse else (*quality.codes, reason.code)
     return replace(
         quality,
-        reasons=(*quality.reasons, remark.text),
-        codes=tuple(dict.fromkeys((*quality.codes, remark.code))),
+        grade=worst_grade([quality.grade, reason.grade]),
+        reasons=texts,
+        codes=tuple(dict.fromkeys(codes)),
     )
 
 
