@@ -16,7 +16,9 @@ from imu.storage.files import list_folder, read_file, write_files
 from imu.units import SIDES
 
 SET_FILE = re.compile(r"(left|right)(?:-([2-9]|[1-9][0-9]+))?\.csv(\.gz)?")
-NEARLY_SET_FILE = re.compile(r"(left|right)[-_ ]?[0-9]*\.csv(\.gz)?", re.IGNORECASE)
+NEARLY_SET_FILE = re.compile(  # as people and their computers name copies and downloads
+    r"(left|right)([-_. ()0-9]|copy|kopie|copie|copia|of)*\.csv(\.(csv|txt|gz))*", re.IGNORECASE
+)
 INFO_FILE = "session.json"
 EVENTS_FILE = "events.csv"
 
