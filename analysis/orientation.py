@@ -29,7 +29,6 @@ BIN = 5  # grid instants averaged before gravity is smoothed: 0.1 s
 BIN_S = BIN / GRID_HZ
 GRAVITY_CUTOFF_HZ = 0.1  # noise of both sensors is about least here, simulated and real
 PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 4
-SWING_MS2 = 1.0  # accelerations of this size halve a bin's weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +140,7 @@ def _bins(force: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
     mean /= np.maximum(seen, 1.0)[:, None]
     size = np.linalg.norm(mean, axis=1)
     typical = np.median(size[seen > 0]) if np.any(seen > 0) else STANDARD_GRAVITY_MS2
-    weight = seen / width / (1.0 + ((size - typical) / SWING_MS2) ** 2) + 1e-9
+    weight = seen / width + 1e-9
     lost = np.add.reduceat(stream.lost.astype(float), edges) > 0
     apart = lost[:-2] | lost[1:-1] | lost[2:]
     return mean / typical, weight, PENALTY * np.where(apart, 1e-9, 1.0)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
+from analysis.quaternions import cross
 from imu.samples import Stream
 
 Array = NDArray[np.float64]
@@ -139,13 +140,44 @@ def resample(stream: Stream, time_s: Array) -> EvenStream:
     edges_s = np.concatenate([time_s - half_s, time_s[-1:] + half_s])
     edges_s = np.clip(edges_s, native_s[0], native_s[-1])
     angle = _hermite(time_s, native_s, integral[:, 3:], values[:, 3:])
-    impulse = [np.interp(edges_s, native_s, column) for column in integral[:, :3].T]
-    force = np.diff(np.column_stack(impulse), axis=0) / np.diff(edges_s)[:, None]
-    turn = np.diff(angle, axis=0, prepend=angle[:1])
+    turn = _turns(angle, time_s, native_s, integral[:, 3:])
+    force = _forces(angle, edges_s, native_s, values[:, :3], integral)
     lost_s = gaps_s[np.diff(gaps_s, axis=1)[:, 0] > LOST_AFTER_S]
     return EvenStream(
         stream.segment, turn, force, ~_inside(time_s, gaps_s), _inside(time_s, lost_s), gaps_s
     )
+
+
+def _turns(angle: Array, time_s: Array, native_s: Array, integral: Array) -> Array:
+    """Rotation vectors from one instant (m,) to the next, of rates integrated at (n,).
+
+    Rates about changing axes do not simply add up: to second order the turn is the sum plus half
+    the sum of products of what was turned before and what is turned now (Bortz 1971).
+    """
+    steps = np.diff(integral, axis=0)
+    swept = np.vstack([np.zeros(3), np.cumsum(0.5 * cross(integral[:-1], steps), axis=0)])
+    k = np.clip(np.searchsorted(native_s, time_s, "right") - 1, 0, len(native_s) - 1)
+    swept_here = swept[k] + 0.5 * cross(integral[k], angle)
+    turn = np.diff(angle, axis=0)
+    coning = np.diff(swept_here, axis=0) - 0.5 * cross(angle[:-1], turn)
+    return np.vstack([np.zeros(3), turn + coning])
+
+
+def _forces(
+    angle: Array, edges_s: Array, native_s: Array, acc_ms2: Array, integral: Array
+) -> Array:
+    """Mean specific force between edges (m + 1,), each sample turned into the axes of its instant.
+
+    A sample taken a small turn d after the instant reads there a + d x a.
+    """
+    steps = np.diff(native_s)[:, None]
+    turned = cross(integral[:, 3:], acc_ms2)
+    areas = np.cumsum(0.5 * (turned[1:] + turned[:-1]) * steps, axis=0)
+    columns = [*integral[:, :3].T, *np.vstack([np.zeros(3), areas]).T]
+    impulse = np.column_stack([np.interp(edges_s, native_s, column) for column in columns])
+    impulse = np.diff(impulse, axis=0)
+    force: Array = impulse[:, :3] + impulse[:, 3:] - cross(angle, impulse[:, :3])
+    return force / np.diff(edges_s)[:, None]
 
 
 def _hermite(at: Array, points: Array, values: Array, slopes: Array) -> Array:
