@@ -176,8 +176,10 @@ def _forces(
     columns = [*integral[:, :3].T, *np.vstack([np.zeros(3), areas]).T]
     impulse = np.column_stack([np.interp(edges_s, native_s, column) for column in columns])
     impulse = np.diff(impulse, axis=0)
-    force: Array = impulse[:, :3] + impulse[:, 3:] - cross(angle, impulse[:, :3])
-    return force / np.diff(edges_s)[:, None]
+    force = impulse[:, :3] + impulse[:, 3:] - cross(angle, impulse[:, :3])
+    force /= np.diff(edges_s)[:, None]
+    across = np.gradient(angle, axis=0)  # turned from edge to edge
+    return force + cross(across, cross(across, force)) / 24.0
 
 
 def _hermite(at: Array, points: Array, values: Array, slopes: Array) -> Array:
