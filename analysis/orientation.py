@@ -18,17 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from analysis.quaternions import between, conjugate, from_rotvec, multiply, rotate, running_product
+from analysis.quaternions import between, conjugate, cross, from_rotvec, multiply, rotate, running_product
 from analysis.streams import GRID_HZ, EvenStream
 from imu.units import STANDARD_GRAVITY_MS2
 
 Array = NDArray[np.float64]
 
+SEEN = 0.5  # of a bin's weight, or of a penalty: there the course of gravity was measured
 UP = np.array([0.0, 0.0, 1.0])
 BIN = 5  # grid instants averaged before gravity is smoothed: 0.1 s
 BIN_S = BIN / GRID_HZ
-GRAVITY_CUTOFF_HZ = 0.1  # noise of both sensors is about least here, simulated and real
+GRAVITY_CUTOFF_HZ = 0.075  # noise of both sensors is about least here, simulated and real
 PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 4
+DELAY_SD_S = 0.003  # between a device's accelerometer and gyroscope: their filters differ
+MOST_DELAY_S = 0.006
+ALIKE_BINS = 1.0 / (2.0 * GRAVITY_CUTOFF_HZ * BIN_S)  # so many share one value, once smoothed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +45,14 @@ class GravityFit:
         Specific force off gravity, in the frame with Z up, as a share of gravity.
     weight, penalty : ndarray, shapes (b,) and (b - 2,)
         Of the smoother, so that others can smooth likewise.
+    delay_s : float
+        By how much the gyroscope runs behind the accelerometer, as far as it was found.
     """
 
     residual: Array
     weight: Array
     penalty: Array
+    delay_s: float
 
     @property
     def scatter_rad(self) -> float:
@@ -94,16 +101,20 @@ def level(stream: EvenStream) -> Levelled:
     """
     strapdown = running_product(from_rotvec(stream.turn_rad))
     force = rotate(strapdown, stream.acc_ms2)
-    mean, weight, penalty = _bins(force, stream)
-    gravity_bins = _unit(_whittaker(mean, weight, penalty))
+    swing = rotate(strapdown, _swing(stream))
+    mean, weight, penalty = _bins(np.hstack([force, swing]), stream)
+    smooth = _whittaker(mean, weight, penalty)
+    delay_s = _delay_s(smooth, weight, penalty)
+    mean, smooth = (both[:, :3] + delay_s * both[:, 3:] for both in (mean, smooth))
+    gravity_bins = _unit(smooth)
     correction = _untwisted(gravity_bins)
     index = np.arange(len(strapdown))
     gravity = _unit(_column_wise(index.astype(float), _centres(len(index)), gravity_bins))
     coarse = correction[_bin_of(index, len(correction))]
     fine = between(rotate(coarse, gravity), np.broadcast_to(UP, gravity.shape))
     rate = np.gradient(gravity_bins, BIN_S, axis=0)
-    drift = rotate(correction, np.cross(gravity_bins, rate))
-    fit = GravityFit(rotate(correction, mean - gravity_bins), weight, penalty)
+    drift = rotate(correction, cross(gravity_bins, rate))
+    fit = GravityFit(rotate(correction, mean - gravity_bins), weight, penalty, delay_s)
     return Levelled(multiply(multiply(fine, coarse), strapdown), drift, fit)
 
 
@@ -131,14 +142,52 @@ def mean_orientation(quat: Array) -> Array:
     return unit
 
 
+def _swing(stream: EvenStream) -> Array:
+    """Rate x force (m, 3), sensor axes; from the grid where the stream does not bring it."""
+    if stream.swing_ms3 is not None:
+        return stream.swing_ms3
+    return cross(stream.turn_rad * GRID_HZ, stream.acc_ms2)
+
+
+def _delay_s(smooth: Array, weight: Array, penalty: Array) -> float:
+    """By how much the gyroscope runs behind the accelerometer [s].
+
+    Where a sensor is shaken and turned at once, a delay d between its two parts leaves d times
+    the mean of rate x force in what should be gravity. That d is taken with which gravity
+    wanders least: its steps, of a random walk, are independent; d is a priori about zero.
+
+    Parameters
+    ----------
+    smooth : ndarray, shape (b, 6)
+        Gravity with no delay and what a second of delay adds, smoothed.
+    weight, penalty : ndarray, shapes (b,) and (b - 2,)
+        Of the smoother.
+    """
+    steps = np.diff(smooth, axis=0)
+    use = np.minimum(weight[1:], weight[:-1]) > SEEN
+    use[1:] &= penalty > SEEN * PENALTY
+    wander, gain = steps[use, :3], steps[use, 3:]
+    if len(wander) < ALIKE_BINS:
+        return 0.0
+    squares, product = float((gain**2).sum()), float((gain * wander).sum())
+    delay_s = 0.0
+    for _ in range(5):
+        variance = float(((wander + delay_s * gain) ** 2).mean()) * ALIKE_BINS
+        delay_s = -product / max(squares + variance / DELAY_SD_S**2, 1e-30)
+    return float(np.clip(delay_s, -MOST_DELAY_S, MOST_DELAY_S))
+
+
 def _bins(force: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
-    """Specific force per bin as a share of gravity, and the smoother's weights and penalties."""
+    """Means per bin as a share of gravity, and the smoother's weights and penalties.
+
+    ``force`` (m, 6) holds the specific force and another column set of the same unit.
+    """
     edges = _edges(len(force))
     width = np.diff(np.append(edges, len(force)))
     seen = np.add.reduceat(stream.measured.astype(float), edges)
     mean = np.add.reduceat(force * stream.measured[:, None], edges, axis=0)
     mean /= np.maximum(seen, 1.0)[:, None]
-    size = np.linalg.norm(mean, axis=1)
+    size = np.linalg.norm(mean[:, :3], axis=1)
     typical = np.median(size[seen > 0]) if np.any(seen > 0) else STANDARD_GRAVITY_MS2
     weight = seen / width + 1e-9
     lost = np.add.reduceat(stream.lost.astype(float), edges) > 0

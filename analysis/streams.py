@@ -44,6 +44,9 @@ class EvenStream:
         True inside gaps longer than `LOST_AFTER_S`.
     gaps_s : ndarray, shape (k, 2)
         Start and end of each gap longer than `BRIDGED_FROM_S`.
+    swing_ms3 : ndarray, shape (m, 3), optional
+        Rate x specific force, averaged around each instant: what the force gains, in axes
+        that stand still, per second that the gyroscope runs behind the accelerometer.
     """
 
     segment: str
@@ -52,6 +55,7 @@ class EvenStream:
     measured: Mask
     lost: Mask
     gaps_s: Array
+    swing_ms3: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,10 +145,16 @@ def resample(stream: Stream, time_s: Array) -> EvenStream:
     edges_s = np.clip(edges_s, native_s[0], native_s[-1])
     angle = _hermite(time_s, native_s, integral[:, 3:], values[:, 3:])
     turn = _turns(angle, time_s, native_s, integral[:, 3:])
-    force = _forces(angle, edges_s, native_s, values[:, :3], integral)
+    force, swing = _forces(angle, edges_s, native_s, values, integral)
     lost_s = gaps_s[np.diff(gaps_s, axis=1)[:, 0] > LOST_AFTER_S]
     return EvenStream(
-        stream.segment, turn, force, ~_inside(time_s, gaps_s), _inside(time_s, lost_s), gaps_s
+        stream.segment,
+        turn,
+        force,
+        ~_inside(time_s, gaps_s),
+        _inside(time_s, lost_s),
+        gaps_s,
+        swing,
     )
 
 
@@ -164,22 +174,24 @@ def _turns(angle: Array, time_s: Array, native_s: Array, integral: Array) -> Arr
 
 
 def _forces(
-    angle: Array, edges_s: Array, native_s: Array, acc_ms2: Array, integral: Array
-) -> Array:
-    """Mean specific force between edges (m + 1,), each sample turned into the axes of its instant.
+    angle: Array, edges_s: Array, native_s: Array, values: Array, integral: Array
+) -> tuple[Array, Array]:
+    """Mean specific force and rate x force between edges (m + 1,), in the axes of the instants.
 
-    A sample taken a small turn d after the instant reads there a + d x a.
+    A sample (acc, gyr) taken a small turn d after its instant reads there a + d x a; the second
+    order is made up for as if the rate were constant from edge to edge.
     """
-    steps = np.diff(native_s)[:, None]
-    turned = cross(integral[:, 3:], acc_ms2)
-    areas = np.cumsum(0.5 * (turned[1:] + turned[:-1]) * steps, axis=0)
-    columns = [*integral[:, :3].T, *np.vstack([np.zeros(3), areas]).T]
-    impulse = np.column_stack([np.interp(edges_s, native_s, column) for column in columns])
-    impulse = np.diff(impulse, axis=0)
-    force = impulse[:, :3] + impulse[:, 3:] - cross(angle, impulse[:, :3])
-    force /= np.diff(edges_s)[:, None]
+    turned = cross(integral[:, 3:], values[:, :3])
+    swing = cross(values[:, 3:], values[:, :3])
+    products = np.hstack([turned, swing])
+    areas = 0.5 * (products[1:] + products[:-1]) * np.diff(native_s)[:, None]
+    sums = np.vstack([np.zeros(6), np.cumsum(areas, axis=0)])
+    columns = [*integral[:, :3].T, *sums.T]
+    mean = np.diff([np.interp(edges_s, native_s, column) for column in columns], axis=1).T
+    mean = mean / np.diff(edges_s)[:, None]
+    force = mean[:, :3] + mean[:, 3:6] - cross(angle, mean[:, :3])
     across = np.gradient(angle, axis=0)  # turned from edge to edge
-    return force + cross(across, cross(across, force)) / 24.0
+    return force + cross(across, cross(across, force)) / 24.0, mean[:, 6:]
 
 
 def _hermite(at: Array, points: Array, values: Array, slopes: Array) -> Array:
