@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
+from scipy.ndimage import median_filter, uniform_filter1d
 
 from analysis.quaternions import between, conjugate, cross, from_rotvec, multiply, rotate, running_product
 from analysis.streams import GRID_HZ, EvenStream
@@ -24,6 +25,9 @@ from imu.units import STANDARD_GRAVITY_MS2
 
 Array = NDArray[np.float64]
 
+KNOCK = 0.3  # of gravity, off the bins around: 0.3 m/s gained in 0.1 s, or lost with a sample
+KNOCK_BINS = 2  # a knock is over in so many
+AROUND_BINS = 21  # looked at for it, 2 s; half of them are within a tenth of it, or it is shaking
 SEEN = 0.5  # of a bin's weight, or of a penalty: there the course of gravity was measured
 UP = np.array([0.0, 0.0, 1.0])
 BIN = 5  # grid instants averaged before gravity is smoothed: 0.1 s
@@ -189,10 +193,27 @@ def _bins(force: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
     mean /= np.maximum(seen, 1.0)[:, None]
     size = np.linalg.norm(mean[:, :3], axis=1)
     typical = np.median(size[seen > 0]) if np.any(seen > 0) else STANDARD_GRAVITY_MS2
-    weight = seen / width + 1e-9
+    weight = np.where(_knocked(mean[:, :3] / typical), 0.0, seen / width) + 1e-9
     lost = np.add.reduceat(stream.lost.astype(float), edges) > 0
     apart = lost[:-2] | lost[1:-1] | lost[2:]
     return mean / typical, weight, PENALTY * np.where(apart, 1e-9, 1.0)
+
+
+def _knocked(mean: Array) -> NDArray[np.bool_]:
+    """Bins (b, 3) of a knock against a quiet sensor, too short for its samples to add up to zero.
+
+    Whatever else is fast is kept: only over all of its samples does a movement cancel.
+    """
+    none = np.zeros(len(mean), dtype=bool)
+    steps = np.abs(np.diff(mean, axis=0)).max(axis=1, initial=0.0)
+    if steps.max(initial=0.0) < 0.5 * KNOCK:
+        return none
+    off = _length(mean - median_filter(mean, (AROUND_BINS, 1), mode="nearest"))
+    large = (off > KNOCK).astype(float)
+    few = uniform_filter1d(large, AROUND_BINS, mode="nearest") * AROUND_BINS < KNOCK_BINS + 0.5
+    quiet = median_filter(off, AROUND_BINS, mode="nearest") < 0.1 * KNOCK
+    knocked: NDArray[np.bool_] = (large > 0.0) & few & quiet
+    return knocked
 
 
 def _edges(count: int) -> NDArray[np.int64]:
@@ -217,9 +238,13 @@ def _column_wise(at: Array, points: Array, values: Array) -> Array:
 
 
 def _unit(vectors: Array) -> Array:
-    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
-    unit: Array = vectors / np.maximum(length, 1e-9)
+    unit: Array = vectors / np.maximum(_length(vectors), 1e-9)[..., None]
     return unit
+
+
+def _length(vectors: Array) -> Array:
+    length: Array = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return length
 
 
 def _whittaker(values: Array, weight: Array, penalty: Array) -> Array:
