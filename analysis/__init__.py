@@ -6,7 +6,7 @@ The order of the modules is the path of the data; each imports only from those a
     What is refused; the limits of verdicts and flags; the reference's tables, looked up.
 ``quaternions``
     The few operations on orientations that are needed.
-``plausibility``, ``streams``
+``plausibility``, ``readings``, ``streams``
     Are units, signs and axes what they claim; both sensors on one even time grid, gaps known.
 ``stillness``
     When neither sensor moves.

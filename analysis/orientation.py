@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 from scipy.ndimage import median_filter, uniform_filter1d
 
-from analysis.quaternions import between, conjugate, cross, from_rotvec, multiply, rotate, running_product
+from analysis.quaternions import (
+    between,
+    conjugate,
+    cross,
+    from_rotvec,
+    multiply,
+    rotate,
+    running_product,
+)
 from analysis.streams import GRID_HZ, EvenStream
 from imu.units import STANDARD_GRAVITY_MS2
 
