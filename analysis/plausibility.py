@@ -3,6 +3,7 @@
 At rest an accelerometer reads 9.81 m/s², whichever way it lies; and where a sensor turns, gravity
 turns the other way round in its axes by the same angle. Both hold for every sensor that sits on a
 seated person, so a wrong unit shows as a wrong ratio. It is named and refused, not guessed away.
+Sensors that are pushed about more than they turn fool the ratio: a refusal needs proof.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ LEAST_TIP_RAD = 1.0 * RAD_PER_DEG  # the same by gravity; less may be swaying
 SURE = 4.0  # standard errors
 LEAST_GAIN, MOST_GAIN = 0.3, 3.0  # beyond, turns by gravity and by the gyroscope disagree
 CLEAR = 0.75  # explained share of the turns at which a wrong gain is no accident of movement
+WRONG_FACTORS = (-1.0, DEG_PER_RAD, RAD_PER_DEG)  # the inverse of what wrong signs and units give
+ALIKE = 1.4  # so near to one of them a gain must be
 ABSURD_GAIN = 1e-3  # a gyroscope a thousand times too large
 PROVEN = 4.0  # times as well another reading must fit; of sound sensors none did better than 1.5
 PROVEN_OFF = 2.0  # the same where single turns disagree, too
@@ -138,8 +141,8 @@ def _refuse_gyr(stream: Stream, where: str) -> None:
     axes = judge_axes(stream)
     if axes.wrong:
         raise AnalysisError(where, *_accusation(axes))
-    if float(np.linalg.norm(stream.gyr_rads, axis=1).max()) > MOST_RATE_RADS:
-        fastest = float(np.linalg.norm(stream.gyr_rads, axis=1).max())
+    fastest = float(np.linalg.norm(stream.gyr_rads, axis=1).max())
+    if fastest > MOST_RATE_RADS:
         what = f"gyr reads up to {fastest:.3g}: as rad/s that is impossible"
         raise AnalysisError(where, what, DEGREES)
 
@@ -157,16 +160,19 @@ def judge_axes(stream: Stream) -> AxesReport:
     AxesReport
         ``wrong`` only where it is proven: another reading of the axes or the unit lets the
         specific force stand still in the world (`analysis.readings`), a wrong factor explains
-        the single turns, or the gyroscope is silent. What merely does not agree, such as the turns of a
-        sensor that is pushed about more than it turns, is ``odd``.
+        the single turns, or the gyroscope is silent. What merely does not agree, such as a
+        sensor's turns that is pushed about more than it turns, is ``odd``.
     """
     agreement = gyroscope_against_gravity(stream)
     off = agreement.off
     reading = best_reading(stream)
     calm = reading.best_misfit < FITS
     wrong = reading.proves_wrong(PROVEN_OFF if off and calm else PROVEN)
-    nothing = abs(agreement.gain) < ABSURD_GAIN or np.isinf(agreement.gain)
-    wrong = wrong or (off and (nothing or agreement.explained > CLEAR))
+    silent = abs(agreement.gain) < ABSURD_GAIN or bool(np.isinf(agreement.gain))
+    clear = agreement.explained > CLEAR and any(
+        1 / ALIKE < agreement.gain * factor < ALIKE for factor in WRONG_FACTORS
+    )
+    wrong = wrong or (off and (silent or clear))
     return AxesReport(agreement, reading, wrong, off and not wrong)
 
 

@@ -114,7 +114,7 @@ def _steps(stream: Stream) -> tuple[Array, Array]:
     edges_s = np.arange(0.0, time_s[-1], STEP_S)
     if len(edges_s) <= QUIET_STEPS:
         return np.empty((0, 3)), np.empty((0, 3))
-    integral = cumulative_trapezoid(both, time_s, axis=0, initial=0.0)
+    integral = cumulative_trapezoid(both, time_s, axis=0, initial=0)
     middle_s = edges_s[:-1] + 0.5 * STEP_S
     angle = np.column_stack([np.interp(middle_s, time_s, one) for one in integral[:, :3].T])
     impulse = np.column_stack([np.interp(edges_s, time_s, one) for one in integral[:, 3:].T])

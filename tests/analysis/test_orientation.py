@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from analysis.orientation import heading_against, level, mean_orientation, turn_heading
 from analysis.streams import GRID_HZ, EvenStream, resample
 from imu.samples import Stream
+from imu.units import STANDARD_GRAVITY_MS2
 from tests.analysis.motions import UP, course, drill, even_stream, lasting, rms, rotations, stream
 
 
@@ -118,6 +119,112 @@ def test_after_a_gap_the_inclination_is_right_again(gap_s, allowed_deg):
     truth = Rotation.from_rotvec(np.outer(np.deg2rad(course(grid_s, moves)), [1, 0, 0]))
     error = tipped_deg(level(even).quat, truth)
     assert error[even.measured].max() < allowed_deg
+
+
+TURNED = Rotation.from_euler("xyz", [30, -40, 110], degrees=True)
+
+
+@pytest.mark.parametrize(("size_ms2", "rate_hz"), [(3.0, 0.7), (10.0, 1.5), (30.0, 3.0)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_pushed_to_and_fro_a_sensor_stays_level(size_ms2, rate_hz, seed):
+    """Accelerations of a sensor that stays in place cancel, over all samples alike.
+
+    Chosen by their magnitude they would not: those along gravity change it, those across hardly.
+    """
+    rng = np.random.default_rng(seed)
+    truth = set_of_turns(TURNED) if seed == 1 else turned_about(TURNED)
+    even = even_stream(truth)
+    time_s = np.arange(len(truth)) / GRID_HZ
+    phase = 2 * np.pi * (rate_hz * time_s + 0.5 * np.sin(0.2 * time_s))
+    along = rng.normal(size=(2, 3))
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    strokes = np.outer(np.sin(phase), along[0]) + 0.4 * np.outer(np.cos(2 * phase), along[1])
+    world = truth.inv().apply(size_ms2 * strokes)
+    moved = replace(even, acc_ms2=even.acc_ms2 + world)
+    # at 0.7 Hz the smoother lets a share of (0.075 / 0.7)^4 by, and more at the ends: the mean
+    # acceleration of a stroke cut off there is not zero
+    error = tipped_deg(level(moved).quat, truth)
+    assert rms(error[250:-250]) < 0.25
+
+
+def turned_about(mounted: Rotation) -> Rotation:
+    """A sensor in the hand of someone who turns it every way, up to 100 deg/s."""
+    time_s = np.arange(0, 45, 1 / GRID_HZ)
+    angles = [80, 60, 70] * np.sin(np.outer(time_s, [0.9, 0.7, 1.1]) + np.arange(3))
+    return Rotation.from_euler("zyx", angles, degrees=True) * mounted
+
+
+@pytest.mark.parametrize("size_ms2", [20.0, 80.0, 156.0])
+@pytest.mark.parametrize("at_s", [9.3, 20.14])
+def test_a_knock_does_not_tip_a_quiet_sensor(size_ms2, at_s):
+    """One sample of 16 g is as much as 3 m/s within a step: over 5 s that would be 4 degrees."""
+    truth = set_of_turns(TURNED)
+    even = even_stream(truth)
+    acc = even.acc_ms2.copy()
+    acc[int(at_s * GRID_HZ)] += size_ms2 * np.array([1.0, -0.6, 0.3])
+    error = tipped_deg(level(replace(even, acc_ms2=acc)).quat, truth)
+    assert error.max() < 0.05
+
+
+def shaken_and_clipped(seed: int) -> tuple[EvenStream, np.ndarray, Rotation]:
+    """Some seconds of shaking by up to 0.4 m, cut off at 4 g; which samples are whole."""
+    rng = np.random.default_rng(seed)
+    truth = turned_about(TURNED) if seed % 2 else set_of_turns(TURNED)
+    even = even_stream(truth)
+    time_s = np.arange(len(truth)) / GRID_HZ
+    shaken = np.exp(-0.5 * ((time_s - 20.0) / 3.0) ** 2) * rng.uniform(0.1, 0.4, (3, 1))
+    rates_hz, phases = rng.uniform(1.2, 3, 3), rng.uniform(0, 6, 3)
+    place_m = (shaken * np.sin(np.outer(2 * np.pi * rates_hz, time_s) + phases[:, None])).T
+    strokes = np.gradient(np.gradient(place_m, time_s, axis=0), time_s, axis=0)
+    acc = even.acc_ms2 + truth.inv().apply(strokes)
+    full = 4 * STANDARD_GRAVITY_MS2
+    whole = (np.abs(acc) < full).all(axis=1)
+    return replace(even, acc_ms2=np.clip(acc, -full, full)), whole, truth
+
+
+def test_clipped_shaking_tips_a_sensor_less_than_if_it_were_left_out():
+    """Samples at full scale stay in the mean; without them the strokes' other halves tip it.
+
+    What was cut off is lost, some degrees at worst; 15 s later nothing of it is left.
+    """
+    errors = []
+    for seed in range(12):
+        clipped, whole, truth = shaken_and_clipped(seed)
+        error = tipped_deg(level(clipped).quat, truth)
+        left_out = tipped_deg(level(replace(clipped, measured=whole)).quat, truth)
+        assert error[-100:].max() < 0.2
+        errors.append((rms(error), rms(left_out), (~whole).mean()))
+    own, other, share = np.mean(errors, axis=0)
+    assert share > 0.02
+    assert own < 0.5 * other
+    assert own < 3.0
+
+
+@pytest.mark.parametrize("delay_s", [-0.004, 0.0, 0.003])
+def test_a_gyroscope_that_runs_behind_is_seen_where_it_matters(delay_s):
+    """Shaken and turned at once, 3 ms tip a sensor by half a degree; then they show."""
+    time_s = np.arange(0, 60, 1 / 200)
+
+    def pose(t: np.ndarray) -> Rotation:
+        angles = np.column_stack(
+            [25 * np.sin(9.0 * t), 20 * np.sin(7.0 * t + 1), 50 * np.sin(0.6 * t)]
+        )
+        return Rotation.from_euler("xyz", angles, degrees=True) * TURNED
+
+    shaken = 0.5 + 0.5 * np.tanh(5 * np.sin(0.4 * time_s - 1.2))  # 8 s of shaking, 8 s without
+    place_m = np.column_stack(
+        [0.3 * np.sin(11.0 * time_s), 0.5 * np.cos(9.0 * time_s), 0.6 * np.cos(7.0 * time_s + 1)]
+    )
+    speed = np.gradient(place_m * shaken[:, None], time_s, axis=0)
+    strokes = np.gradient(speed, time_s, axis=0)
+    acc = pose(time_s).inv().apply(strokes + STANDARD_GRAVITY_MS2 * UP)
+    late = time_s - delay_s
+    rate = (pose(late - 1e-4).inv() * pose(late + 1e-4)).as_rotvec() / 2e-4
+    at_s = np.arange(0.02, 59.9, 1 / GRID_HZ)
+    levelled = level(resample(Stream("thigh", time_s, np.asarray(acc), rate), at_s))
+    assert levelled.fit.delay_s == pytest.approx(delay_s, abs=0.001)
+    still = even_stream(set_of_turns(TURNED))
+    assert abs(level(still).fit.delay_s) < 1e-4
 
 
 def test_headings_are_told_and_turned_back():
