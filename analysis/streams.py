@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
-from analysis.quaternions import cross
 from imu.samples import Stream
 
 Array = NDArray[np.float64]
@@ -137,15 +136,11 @@ def resample(stream: Stream, time_s: Array) -> EvenStream:
     """
     gaps_s = find_gaps(stream.time_s)
     native_s, values = _bridge(stream, gaps_s)
-    steps = np.diff(native_s)[:, None]
-    areas = np.cumsum(0.5 * (values[1:] + values[:-1]) * steps, axis=0)
-    integral = np.vstack([np.zeros(6), areas])
-    half_s = 0.5 / GRID_HZ
-    edges_s = np.concatenate([time_s - half_s, time_s[-1:] + half_s])
-    edges_s = np.clip(edges_s, native_s[0], native_s[-1])
-    angle = _hermite(time_s, native_s, integral[:, 3:], values[:, 3:])
-    turn = _turns(angle, time_s, native_s, integral[:, 3:])
-    force, swing = _forces(angle, edges_s, native_s, values, integral)
+    readings = np.ascontiguousarray(values.T)  # rows acc, gyr: what follows runs along them
+    integral = _integral(readings, native_s)
+    angle = _hermite(time_s, native_s, integral[3:], readings[3:])
+    turn = _turns(angle, time_s, native_s, integral[3:])
+    force, swing = _forces(angle, time_s, native_s, readings, integral)
     lost_s = gaps_s[np.diff(gaps_s, axis=1)[:, 0] > LOST_AFTER_S]
     return EvenStream(
         stream.segment,
@@ -158,50 +153,68 @@ def resample(stream: Stream, time_s: Array) -> EvenStream:
     )
 
 
+def _integral(rows: Array, time_s: Array) -> Array:
+    """Integral (k, n) of rows (k, n) over time, by trapezoids, 0 at the first instant."""
+    integral = np.zeros(rows.shape)
+    areas = rows[:, 1:] + rows[:, :-1]
+    areas *= 0.5 * np.diff(time_s)
+    np.cumsum(areas, axis=1, out=integral[:, 1:])
+    return integral
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Cross products of columns: (3, n) x (3, n)."""
+    return np.stack(
+        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    )
+
+
 def _turns(angle: Array, time_s: Array, native_s: Array, integral: Array) -> Array:
-    """Rotation vectors from one instant (m,) to the next, of rates integrated at (n,).
+    """Rotation vectors (m, 3) from one instant to the next, of rates integrated at (n,).
 
     Rates about changing axes do not simply add up: to second order the turn is the sum plus half
     the sum of products of what was turned before and what is turned now (Bortz 1971).
     """
-    steps = np.diff(integral, axis=0)
-    swept = np.vstack([np.zeros(3), np.cumsum(0.5 * cross(integral[:-1], steps), axis=0)])
+    swept = np.zeros(integral.shape)
+    np.cumsum(0.5 * _cross(integral[:, :-1], integral[:, 1:]), axis=1, out=swept[:, 1:])
     k = np.clip(np.searchsorted(native_s, time_s, "right") - 1, 0, len(native_s) - 1)
-    swept_here = swept[k] + 0.5 * cross(integral[k], angle)
-    turn = np.diff(angle, axis=0)
-    coning = np.diff(swept_here, axis=0) - 0.5 * cross(angle[:-1], turn)
-    return np.vstack([np.zeros(3), turn + coning])
+    swept_here = swept[:, k] + 0.5 * _cross(integral[:, k], angle)
+    coning = np.diff(swept_here, axis=1) - 0.5 * _cross(angle[:, :-1], angle[:, 1:])
+    turn = np.zeros((angle.shape[1], 3))
+    turn[1:] = (np.diff(angle, axis=1) + coning).T
+    return turn
 
 
 def _forces(
-    angle: Array, edges_s: Array, native_s: Array, values: Array, integral: Array
+    angle: Array, time_s: Array, native_s: Array, readings: Array, integral: Array
 ) -> tuple[Array, Array]:
-    """Mean specific force and rate x force between edges (m + 1,), in the axes of the instants.
+    """Mean specific force around each instant in its axes, and mean rate x force, (m, 3) each.
 
     A sample (acc, gyr) taken a small turn d after its instant reads there a + d x a; the second
-    order is made up for as if the rate were constant from edge to edge.
+    order is made up for as if the rate were constant around the instant.
     """
-    turned = cross(integral[:, 3:], values[:, :3])
-    swing = cross(values[:, 3:], values[:, :3])
-    products = np.hstack([turned, swing])
-    areas = 0.5 * (products[1:] + products[:-1]) * np.diff(native_s)[:, None]
-    sums = np.vstack([np.zeros(6), np.cumsum(areas, axis=0)])
-    columns = [*integral[:, :3].T, *sums.T]
-    mean = np.diff([np.interp(edges_s, native_s, column) for column in columns], axis=1).T
-    mean = mean / np.diff(edges_s)[:, None]
-    force = mean[:, :3] + mean[:, 3:6] - cross(angle, mean[:, :3])
-    across = np.gradient(angle, axis=0)  # turned from edge to edge
-    return force + cross(across, cross(across, force)) / 24.0, mean[:, 6:]
+    half_s = 0.5 / GRID_HZ
+    edges_s = np.concatenate([time_s - half_s, time_s[-1:] + half_s])
+    edges_s = np.clip(edges_s, native_s[0], native_s[-1])
+    acc, gyr = readings[:3], readings[3:]
+    products = np.concatenate([_cross(integral[3:], acc), _cross(gyr, acc)])
+    sums = np.concatenate([integral[:3], _integral(products, native_s)])
+    mean = np.diff([np.interp(edges_s, native_s, row) for row in sums], axis=1) / np.diff(edges_s)
+    force = mean[:3] + mean[3:6] - _cross(angle, mean[:3])
+    across = np.gradient(angle, axis=1)  # turned from edge to edge
+    force += _cross(across, _cross(across, force)) / 24.0
+    return np.ascontiguousarray(force.T), np.ascontiguousarray(mean[6:].T)
 
 
 def _hermite(at: Array, points: Array, values: Array, slopes: Array) -> Array:
-    """Cubic through values (n, 3) with slopes (n, 3) at points (n,), read off at (m,)."""
+    """Cubic through values (3, n) with slopes (3, n) at points (n,), read off at (m,): (3, m)."""
     k = np.clip(np.searchsorted(points, at, "right") - 1, 0, len(points) - 2)
-    width = (points[k + 1] - points[k])[:, None]
-    s = (at - points[k])[:, None] / width
-    rise = values[k + 1] - values[k]
-    early, late = width * slopes[k] - rise, rise - width * slopes[k + 1]
-    cubic: Array = values[k] + s * (rise + (1.0 - s) * ((1.0 - s) * early + s * late))
+    width = points[k + 1] - points[k]
+    s = (at - points[k]) / width
+    here = values[:, k]
+    rise = values[:, k + 1] - here
+    early, late = width * slopes[:, k] - rise, rise - width * slopes[:, k + 1]
+    cubic: Array = here + s * (rise + (1.0 - s) * ((1.0 - s) * early + s * late))
     return cubic
 
 
