@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from analysis.comparison import Comparison
 
 FLAGS = {
+    "excluded": "excluded by hand",
     "no_hold": "no pause at the end of the turn",
     "bounce": "bounced at the end range",
     "two_stage": "turned in two stages",

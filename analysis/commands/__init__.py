@@ -32,6 +32,7 @@ COMMANDS = {
     "replay": "play a recorded session as if it came from sensors",
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",
+    "correct": "put right what was mislabelled",
     "import": "make a session of kept frames",
     "explain": "what a flag, finding, column or limit means",
     "simulate": "write a made-up session together with its truth",

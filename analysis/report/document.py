@@ -21,8 +21,8 @@ from analysis.comparison import (
     Comparison,
 )
 from analysis.findings import Finding
-from analysis.measures import Repetition
 from analysis.pipeline import Analysis
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.words import DISCLAIMER
 
@@ -108,7 +108,7 @@ def _side(analysis: Analysis, side: str) -> dict[str, Any]:
     sets = [one for one in analysis.sets if one.side == side]
     reps = [rep for one in sets for rep in one.reps]
     summary = asdict(analysis.summary.sides[side])
-    quality = {name: summary.pop(name) for name in ("grade", "reasons")}
+    quality = {name: summary.pop(name) for name in ("grade", "reasons", "codes")}
     return {
         "reps": [rep_row(rep) for rep in reps],
         "summary": summary,

@@ -26,11 +26,11 @@ import pandas as pd
 from scipy.integrate import cumulative_trapezoid
 from scipy.spatial.transform import Rotation
 
-from analysis.orientation import level
-from analysis.plausibility import judge_axes
+from analysis.motion.grid import GRID_HZ, resample
+from analysis.motion.orientation import level
+from analysis.motion.plausibility import judge_axes
 from analysis.sets import SetAnalysis, analyse_set
 from analysis.settings import Settings
-from analysis.streams import GRID_HZ, resample
 from imu.errors import RecordingError
 from imu.recording import Recording
 from imu.samples import Array, Stream
@@ -43,7 +43,7 @@ WALKING = "qmt_fullbody"
 KINDS = {1: "correct", 2: "fast", 3: "low amplitude"}
 QUAT = ["thigh_quat_w", "thigh_quat_x", "thigh_quat_y", "thigh_quat_z"]
 DELAYS_S = [0.0005 * step for step in range(-10, 31)]
-MOST_RATIO = 1.05  # of a single trial's error to offlineVQF's; on average it must be below 1
+MAX_RATIO = 1.05  # of a single trial's error to offlineVQF's; on average it must be below 1
 STILL_S = 2.0  # of the stillness at a recording's start, for the bias
 
 
@@ -134,7 +134,7 @@ def inclination_errors_deg(folder: Path, case: str) -> tuple[float, float]:
 
 
 def show_broad(folder: Path) -> bool:
-    """The table of all trials; True where none is worse than `MOST_RATIO` and the mean no worse."""
+    """The table of all trials; True where none is worse than `MAX_RATIO` and the mean no worse."""
     cases = sorted(path.name.removesuffix("_imu.csv") for path in folder.glob("broad*_imu.csv"))
     if not cases:
         return True
@@ -142,7 +142,7 @@ def show_broad(folder: Path) -> bool:
     errors = np.array([inclination_errors_deg(folder, case) for case in cases])
     for name, (own, other) in zip([*cases, "mean"], [*errors, errors.mean(axis=0)], strict=True):
         print(f"{name:32s} {own:6.3f} {other:6.3f} {own / other:6.3f}")
-    none_worse = bool((errors[:, 0] <= MOST_RATIO * errors[:, 1]).all())
+    none_worse = bool((errors[:, 0] <= MAX_RATIO * errors[:, 1]).all())
     return none_worse and bool(errors[:, 0].mean() <= errors[:, 1].mean())
 
 
