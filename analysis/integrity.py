@@ -26,7 +26,7 @@ POOR_FROZEN_S = 1.0
 NOISE_FREE_MS2 = 1e-4  # sixth differences of a made-up course: repeats are its own
 SILENT_S = 8.0  # of one gyroscope value: some sensors write 0 at rest, none for that long
 SILENT_TURN_RAD = np.deg2rad(2.5)  # seen by gravity meanwhile
-LEAST_NOISE_RADS = np.deg2rad(0.006)  # of 22 real sensors the quietest has 0.08
+MIN_NOISE_RADS = np.deg2rad(0.0025)  # of 22 real sensors the quietest has 0.08
 SIXTH_DEVIATION = 0.6745 * np.sqrt(924.0)  # median of sixth differences of noise of deviation 1
 HELD_SHARE = 0.6  # of rows that repeat their predecessor: the true rate is lower
 SHARED_SHARE = 0.5  # of rows under two names: one stream, written twice
@@ -102,7 +102,7 @@ def _refuse_silent(stream: Stream, source: str) -> None:
     if len(stream.time_s) < 20 or _noise_free(stream):
         return
     deviation = float(np.median(np.abs(np.diff(stream.gyr_rads, 6, axis=0)))) / SIXTH_DEVIATION
-    if deviation < LEAST_NOISE_RADS:
+    if deviation < MIN_NOISE_RADS:
         raise AnalysisError(
             f"{source}, {stream.segment}",
             f"gyr has a noise of {np.rad2deg(deviation):.1g} deg/s, less than any gyroscope",

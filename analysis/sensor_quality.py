@@ -188,6 +188,10 @@ def sensor_reasons(sensor: SensorQuality, stream: Stream) -> Iterator[Reason]:
         100.0 * abs(rest / STANDARD_GRAVITY_MS2 - 1.0), REST_OFF_PERCENT, "acc_scale", text
     )
     agreement = gyroscope_against_gravity(stream)
+    if agreement.off:
+        text = f"{name}: gyr and acc disagree on how it turned; check the axes and their signs"
+        yield Reason("poor", "axes_odd", text)
+        return
     told = 1.0 / max(agreement.gain, 1e-6)  # by the gyroscope, of what gravity shows
     off = 100.0 * (max(told, 1.0 / told) - 1.0 - 3.0 * agreement.gain_sd)
     more, clock = ("more", "fast") if told > 1.0 else ("less", "slow")
