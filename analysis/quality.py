@@ -120,6 +120,8 @@ class SetQuality:
     ir_uncertainty_deg, tilt_uncertainty_deg, obliquity_uncertainty_deg,
     rotation_uncertainty_deg : float or None
         Half-widths of 95 % intervals of one angle in this set, instrument only.
+    direction, pelvis_axes : str
+        Inward is ``proven``, ``assumed`` or ``doubtful``; the axes by ``lean`` or ``assumed``.
     """
 
     grade: str
@@ -134,6 +136,8 @@ class SetQuality:
     tilt_uncertainty_deg: float | None = None
     obliquity_uncertainty_deg: float | None = None
     rotation_uncertainty_deg: float | None = None
+    direction: str = "assumed"
+    pelvis_axes: str = "assumed"
 
 
 def assess(
@@ -193,6 +197,8 @@ def assess(
         tilt_uncertainty_deg=errors[1],
         obliquity_uncertainty_deg=errors[1],
         rotation_uncertainty_deg=errors[2],
+        direction="assumed" if still[0] >= FAIR_STILL_S else "doubtful",
+        pelvis_axes="lean" if leaned else "assumed",
     )
 
 

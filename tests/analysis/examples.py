@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.angles import HipAngles
 from analysis.comparison import compare
+from analysis.contradictions import without_contradictions
 from analysis.findings import find_findings, place_markers
 from analysis.measures import Repetition
 from analysis.pipeline import Analysis
@@ -103,6 +104,7 @@ def make_analysis(
     comparisons = compare(sets, settings)
     markers = place_markers(events, sets)
     findings = find_findings(sets, comparisons, markers, session, settings)
+    comparisons = without_contradictions(comparisons, findings, sets)
     summary = summarise(sets, comparisons, findings, session.planned_reps)
     return Analysis(
         "2026-11-22-P01", session, "ab" * 32, tuple(sets), comparisons, findings, markers, settings,
