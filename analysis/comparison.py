@@ -3,13 +3,14 @@
 A comparison of one session says whether its two sets differ. Interval: `analysis.intervals`.
 
 The threshold is what a difference must exceed to mean something: for the range the minimal
-detectable change, which carries what strapping on anew does to a figure; for pelvis drift and return
-error half the limit of the verdict or flag; otherwise the person's own repetition-to-repetition error, 1.96 * sqrt(2) * SD of the repetitions of the *steadier* side: the
+detectable change, which carries what strapping on anew does to a figure; for pelvis drift and
+return error half the limit of the verdict or flag; otherwise the person's own
+repetition-to-repetition error, 1.96 * sqrt(2) * SD of the repetitions of the *steadier* side: the
 smallest difference between two single repetitions of that side that chance rarely exceeds. The
-unsteady side's variation is what a person would see, so it must not raise its own threshold. It is
-not divided by sqrt(n): the error of the means is the interval's part, and counting it in both would
-leave nothing that could ever be called matched. A spread has no such error; there the threshold is
-the steadier side's own spread, so that ``different`` means more than twice as uneven.
+unsteady side's variation is what a person would see, so it must not raise its own threshold. It
+is not divided by sqrt(n): the error of the means is the interval's part, and counting it in both
+would leave nothing that could ever be called matched. A spread has no such error; there the
+threshold is the steadier side's own spread, so that ``different`` means more than twice as uneven.
 
 Speed follows the range where the tempo is one, so raw speeds are shown and not judged; judged are
 the durations, and the peak speed as a share of the repetition's range. The share of clean
@@ -185,7 +186,7 @@ class Comparison:
     judged : bool
         Whether the verdict enters the group's; raw speeds are ``inconclusive`` and do not.
     fault : str
-        What the findings say against one side alone, which is why it is not matched; or empty.
+        What the findings say against one side alone, so that it is not matched; or empty.
     left_clean, right_clean : int or None
         Clean repetitions, of the share of clean ones alone.
     """

@@ -63,14 +63,15 @@ def without_contradictions(
         for side in SIDES
     }
     against = _one_sided(findings, counted)
-    return tuple(
-        replace(
-            one, verdict="inconclusive", reason=against[one.measure], fault=against[one.measure]
-        )
-        if one.verdict == "matched" and one.measure in against
-        else one
-        for one in comparisons
-    )
+    return tuple(_told(one, against.get(one.measure, "")) for one in comparisons)
+
+
+def _told(one: Comparison, fault: str) -> Comparison:
+    """Return the comparison with the fault; ``different`` says enough by itself."""
+    if not fault or not one.judged or one.verdict == "different":
+        return one
+    reason = fault if one.verdict == "matched" else one.reason
+    return replace(one, verdict="inconclusive", reason=reason, fault=fault)
 
 
 def _one_sided(findings: Sequence[Finding], counted: Mapping[str, int]) -> dict[str, str]:

@@ -253,7 +253,7 @@ def group_sentence(comparisons: Sequence[Comparison]) -> tuple[str, str]:
     judged = [
         one
         for one in comparisons
-        if one.judged and not (one.measure in SPREADS and one.reason == ACROSS)
+        if one.judged and not (one.measure in SPREADS and one.reason == ACROSS and not one.fault)
     ]
     verdicts = [one.verdict for one in judged]
     if "different" in verdicts:
@@ -263,7 +263,8 @@ def group_sentence(comparisons: Sequence[Comparison]) -> tuple[str, str]:
                 told.setdefault(worse_side(one), []).append(worse_words(one))
         return "different", "; ".join(f"{side}: {', '.join(said)}" for side, said in told.items())
     if all(verdict == "matched" for verdict in verdicts):
-        return "matched", f"{len(verdicts)} measures"
+        compensated = any(one.left_clean not in (None, one.left_n) for one in judged)
+        return "matched", f"{len(verdicts)} measures" + ", faults included" * compensated
     if all(one.left is None or one.right is None or one.ci95 is None for one in judged):
         return "inconclusive", judged[0].reason
     matched = verdicts.count("matched")

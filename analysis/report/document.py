@@ -145,8 +145,9 @@ def _method() -> dict[str, Any]:
         "difference": "right minus left, of the means over the counted repetitions",
         "interval": (
             "95 %, the serial-correlation t of Tang & Landes (2020) over the repetitions of each "
-            "side (for spreads with the jackknife's standard error; sets of a side pooled), widened "
-            "by the sensors' systematic error; for clean repetitions Fisher's exact test instead"
+            "side (for spreads with the jackknife's standard error; sets of a side pooled), "
+            "widened by the sensors' systematic error; for clean repetitions Fisher's exact "
+            "test instead"
         ),
         "index": INDEX_FORMULA,
         "limits": DISCLAIMER,

@@ -203,8 +203,9 @@ def _coverages() -> Iterator[str]:
 def main() -> None:
     """Print the tables; the number of pairs may be given."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    for line in (*_coverages(), *_tables(pairs)):
-        print(line)
+    for table in (_tables(pairs), _coverages()):
+        for line in table:
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
