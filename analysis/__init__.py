@@ -2,33 +2,16 @@
 
 The order of the modules is the path of the data; each imports only from those above it:
 
-``errors``, ``settings``, ``explaining``
-    What is refused; the limits of verdicts and flags; the reference's tables, looked up.
-``quaternions``
-    The few operations on orientations that are needed.
-``plausibility``, ``streams``
-    Are units, signs and axes what they claim; both sensors on one even time grid, gaps known.
-``stillness``
-    When neither sensor moves.
-``orientation``
-    Streams -> sensor orientations without a magnetometer.
-``heading``, ``calibration``
-    The drift about the vertical, held; sensor axes -> segment axes, from stillness and movement.
-``lean``
-    The pelvis' axes from a trunk lean.
-``angles``
-    Segment orientations -> hip and pelvis angles, signs per side.
-``axis``, ``scale``
-    The femur's axis told apart from movement in step with the turn; both kinds of sensor agreed.
-``repetitions``, ``fidgeting``
-    IR angle -> repetitions with their phases; what before and after the set is none.
-``uncertainty``
-    How far the angles may be off.
+``errors``, ``reasons``, ``settings``, ``explaining``
+    What is refused, what is only held against a recording; the limits of verdicts and flags; the
+    reference's tables, looked up.
+``motion``
+    Samples -> angles: grid, stillness, orientation, heading, segment axes, their errors.
+``repetitions``
+    Angles -> rows: repetitions, their phases and measures.
 ``estimation``
     Streams -> angles, repetitions and errors of a set: the stages so far, in their order.
-``smoothness``, ``measures``
-    Repetition -> row: range, speed, hold, smoothness, pelvis drift, verdict.
-``quality``
+``integrity``, ``sensor_quality``, ``evidence``, ``quality``
     Is the recording fit for analysis.
 ``sets``
     Recordings -> all of that for the sets of a session.

@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.intervals import difference_interval, shares_differ, verdict_of
-from analysis.measures import Repetition
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from imu.units import SIDES
@@ -231,7 +231,8 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
     -------
     tuple of Comparison
         In the order of `MEASURES`, then the share of clean repetitions; empty where one side has
-        no set.
+        no set. All inconclusive where a set's labels do not hold: it may be the other leg, or
+        upside down.
     """
     if {one.side for one in sets} != set(SIDES):
         return ()
@@ -239,7 +240,11 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         side: [rep for one in sets if one.side == side for rep in one.reps if rep.counts]
         for side in SIDES
     }
-    return (*(_compare(measure, reps, settings) for measure in MEASURES), _clean_share(reps))
+    measured = (_compare(measure, reps, settings) for measure in MEASURES)
+    found = (*measured, _clean_share(reps))
+    if any(one.quality.mislabelled for one in sets):
+        return tuple(replace(one, verdict="inconclusive") for one in found)
+    return found
 
 
 def values_of(reps: Sequence[Repetition], measure: Measure) -> Array:

@@ -7,14 +7,16 @@ finds repetitions and rests; a second round uses them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.angles import HipAngles, hip_angles
-from analysis.axis import StraightAxis, straighten_axis
-from analysis.calibration import (
+from analysis.errors import AnalysisError
+from analysis.motion.angles import HipAngles, hip_angles
+from analysis.motion.axis import StraightAxis, straighten_axis
+from analysis.motion.calibration import (
     BACKWARD,
     SegmentAxes,
     Sensor,
@@ -24,30 +26,37 @@ from analysis.calibration import (
     thigh_axes,
     thigh_axis,
 )
-from analysis.errors import AnalysisError
-from analysis.fidgeting import without_fidgeting
-from analysis.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
-from analysis.orientation import Levelled, level, mean_orientation, turn_heading
-from analysis.repetitions import Phases, find_repetitions
-from analysis.scale import scale_disagreement, split
-from analysis.stillness import find_still_spans
-from analysis.streams import GRID_HZ, EvenSet, EvenStream
-from analysis.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
+from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
+from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
+from analysis.motion.lift import Lift, find_lift
+from analysis.motion.orientation import Levelled, level, mean_orientation, turn_heading
+from analysis.motion.scale import scale_disagreement, split
+from analysis.motion.slips import MAX_SLIPS, Slip, find_slips, pauses, without_slip
+from analysis.motion.stillness import find_still_spans
+from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
+from analysis.repetitions.detection import Phases, find_repetitions
+from analysis.repetitions.outliers import without_outliers
 from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 
-SHORTEST_REST = int(0.2 * GRID_HZ)
-SHORTEST_NEUTRAL = int(0.2 * GRID_HZ)
-LONGEST_TAIL = int(1.0 * GRID_HZ)
+MIN_REST = int(0.2 * GRID_HZ)
+MIN_NEUTRAL = int(0.2 * GRID_HZ)
+MAX_TAIL = int(1.0 * GRID_HZ)
 NEXT_NEUTRAL = int(1.8 * GRID_HZ)  # the drill asks for 2 s of stillness
-MOST_NEUTRALS = 4  # still moments tried where the first is not the set's
+MAX_NEUTRALS = 4  # still moments tried where the first is not the set's
 NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02 degrees
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 SECOND = int(GRID_HZ)
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
 MIN_MOVING = int(1.0 * GRID_HZ)
+LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
+SWAPPED_RATIO = 1.2  # the pelvis turns further than the thigh that it carries
+SWAPPED = (
+    "no repetition, and the pelvis sensor turned further than the thigh sensor: they are exchanged",
+    "Run hiprot correct with --swap-sensors on this set, or record again.",
+)
 NO_REPETITION = (
     "no repetition: the thigh never turned inward by 4.5 degrees and back",
     "Record the inward turns after a still moment.",
@@ -78,6 +87,14 @@ class Estimate:
         Bias of both gyroscopes, refined.
     error : AngleError
         What limits the angles.
+    axis : ndarray, shape (3,)
+        The femur's, from knee to hip, thigh sensor axes.
+    lift : Lift or None
+        The guided lift, where one was asked for and found.
+    slips : tuple of Slip
+        What moved on the body and was taken out.
+    turned_deg : tuple of float
+        How far the pelvis' and the thigh's sensor turned in the room in a typical repetition.
     """
 
     angles: HipAngles
@@ -91,6 +108,10 @@ class Estimate:
     pelvis: StillBias
     thigh: StillBias
     error: AngleError
+    axis: Array
+    lift: Lift | None
+    slips: tuple[Slip, ...]
+    turned_deg: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +145,13 @@ class _Coarse:
         return slice(self.neutral[1], self.phases[-1].span().stop)
 
 
-def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = None) -> Estimate:
+def estimate_set(
+    even: EvenSet,
+    side: str,
+    where: str,
+    backward: Array | None = None,
+    lift_s: float | None = None,
+) -> Estimate:
     """Angles and repetitions of one set.
 
     Parameters
@@ -137,6 +164,8 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         The file, for messages.
     backward : ndarray, shape (3,), optional
         Pelvis sensor axis that points backward, from a trunk lean; +z without.
+    lift_s : float, optional
+        The moment of the ``lift`` marker, on the grid's time.
 
     Raises
     ------
@@ -149,9 +178,10 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
     back = BACKWARD if backward is None else backward
-    coarse = _coarse(even, side, still, back)
+    whole, lift = even, (None if lift_s is None else _lift(even, still, lift_s))
+    even, coarse, slips = _coarse_without_slips(even, side, _after(still, lift), back)
     if coarse is None or not coarse.phases:
-        raise AnalysisError(where, *NO_REPETITION)
+        raise AnalysisError(where, *_no_repetition(even))
     neutral, moving, rests = coarse.neutral, coarse.moving, _rests(coarse, len(even.time_s))
     pelvis = _refine(coarse.pelvis, neutral, rests)
     thigh = _refine(coarse.thigh, neutral, rests)
@@ -162,10 +192,12 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
     angles = replace(angles, ir_deg=angles.ir_deg * straight.expected_cosine)
+    if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
+        return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
-    phases = without_fidgeting(angles, found)
+    phases = without_outliers(angles, found)
     if not phases:
-        raise AnalysisError(where, *NO_REPETITION)
+        raise AnalysisError(where, *_no_repetition(even))
     return Estimate(
         angles=angles,
         phases=tuple(phases),
@@ -178,7 +210,59 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         pelvis=pelvis.bias,
         thigh=thigh.bias,
         error=_error(pelvis, thigh, straight, scale_sd, backward is not None),
+        axis=straight.axis,
+        lift=lift,
+        slips=slips,
+        turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
     )
+
+
+def _no_repetition(even: EvenSet) -> tuple[str, str]:
+    """Say why there may be none: exchanged sensors turn the wrong way round."""
+    turns = (even.pelvis.turn_rad, even.thigh.turn_rad)
+    pelvis, thigh = (float(np.linalg.norm(turn - np.median(turn, axis=0))) for turn in turns)
+    return SWAPPED if pelvis > SWAPPED_RATIO * thigh else NO_REPETITION
+
+
+def _lift(even: EvenSet, still: NDArray[np.int64], lift_s: float) -> Lift | None:
+    """Find the lift behind its marker."""
+    first = (int(still[0][0]), int(still[0][1]))
+    thigh = _track(even.thigh, still_bias(even.thigh, first), first)
+    lift = find_lift(thigh.sensor, still, round((lift_s - even.time_s[0]) * GRID_HZ))
+    return lift if lift and len(_after(still, lift)) else None
+
+
+def _after(still: NDArray[np.int64], lift: Lift | None) -> NDArray[np.int64]:
+    """Stillness behind the lift, all of it where there is none."""
+    return still if lift is None else still[still[:, 0] >= lift.span[1]]
+
+
+def _coarse_without_slips(
+    even: EvenSet, side: str, still: NDArray[np.int64], backward: Array
+) -> tuple[EvenSet, _Coarse | None, tuple[Slip, ...]]:
+    """Find what slipped and take it out, the largest slip first."""
+    slips: list[Slip] = []
+    coarse = _coarse(even, side, still, backward)
+    while coarse is not None and len(slips) < MAX_SLIPS:
+        tracked = {"pelvis": coarse.pelvis, "thigh": coarse.thigh}
+        turns = [one.sensor.turn_rad for one in tracked.values()]
+        found = find_slips(
+            {name: one.sensor.quat for name, one in tracked.items()},
+            {name: one.stream.lost for name, one in tracked.items()},
+            pauses(*turns),
+        )
+        if not found:
+            break
+        slips += found
+        even = without_slip(even, found[0])
+        coarse = _coarse(even, side, still, backward)
+    return even, coarse, tuple(sorted(slips, key=lambda one: one.span))
+
+
+def _turned_deg(sensor: Sensor, phases: Sequence[Phases]) -> float:
+    """How far a sensor turns away from its orientation at the start of a typical repetition."""
+    aligned = [np.abs(sensor.quat[p.span()] @ sensor.quat[p.span().start]).min() for p in phases]
+    return float(np.rad2deg(2.0 * np.arccos(np.clip(np.median(aligned), 0.0, 1.0))))
 
 
 def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array) -> _Coarse | None:
@@ -189,7 +273,7 @@ def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array)
     """
     long = [span for span in still[1:] if span[1] - span[0] >= NEXT_NEUTRAL]
     best: _Coarse | None = None
-    for begin, end in [still[0], *long[:MOST_NEUTRALS]]:
+    for begin, end in [still[0], *long[:MAX_NEUTRALS]]:
         if len(even.time_s) - end < MIN_MOVING:
             break
         one, found = _coarse_from(even, side, (int(begin), int(end)), backward)
@@ -215,15 +299,15 @@ def _coarse_from(
     guess = first_axis(thigh.sensor, moving) * inward
     axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
     angles = _angles(even, pelvis, thigh, frame, axis, side)
-    if _first_is_outward(angles, neutral):
+    if first_is_outward(angles, neutral):
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
         angles = _angles(even, pelvis, thigh, frame, axis, side)
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
-    phases = tuple(without_fidgeting(angles, found))
+    phases = tuple(without_outliers(angles, found))
     return _Coarse(pelvis, thigh, neutral, axis, phases), found
 
 
-def _first_is_outward(angles: HipAngles, neutral: Span) -> bool:
+def first_is_outward(angles: HipAngles, neutral: Span) -> bool:
     """Whether the first large movement goes outward: the axis has the wrong sign.
 
     The rates alone told its sign, and a very slow turn may have hidden in the stillness that gave
@@ -298,16 +382,16 @@ def _angles(
 def _before(neutral: Span, first: Phases) -> Span:
     """Part of the stillness that lies before the first repetition."""
     end = min(neutral[1], first.span().start)
-    return neutral[0], max(end, neutral[0] + SHORTEST_NEUTRAL)
+    return neutral[0], max(end, neutral[0] + MIN_NEUTRAL)
 
 
 def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
     """Spans at neutral: the stillness and the pauses between repetitions."""
     ends = [one.span().stop for one in coarse.phases]
     starts = [one.span().start for one in coarse.phases[1:]]
-    tail = min(count, ends[-1] + LONGEST_TAIL)
+    tail = min(count, ends[-1] + MAX_TAIL)
     pauses = zip(ends, [*starts, tail], strict=True)
-    return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= SHORTEST_REST)])
+    return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= MIN_REST)])
 
 
 def _error(

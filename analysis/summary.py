@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from analysis.advice import KINDS
 from analysis.comparison import MEASURES, Comparison, values_of
 from analysis.findings import Finding, in_front
-from analysis.measures import Repetition
-from analysis.quality import worst_grade
+from analysis.reasons import worst_grade
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.words import (
     NONE_COUNTED,
@@ -75,6 +75,7 @@ class SideSummary:
     measures: Mapping[str, MeasureSummary]
     grade: str
     reasons: tuple[str, ...]
+    codes: tuple[str, ...]
     direction: str
     pelvis_axes: str
 
@@ -169,6 +170,7 @@ def _side(sets: Sequence[SetAnalysis], planned: int | None) -> SideSummary:
         not_counted=verdicts.count("not_counted"),
         measures=_means([rep for rep in reps if rep.counts]),
         grade=worst_grade(one.quality.grade for one in sets),
+        codes=tuple(dict.fromkeys(code for one in sets for code in one.quality.codes)),
         reasons=tuple(f"{name}: {why}" if len(sets) > 1 else why for name, why in reasons),
         direction=max((one.quality.direction for one in sets), key=FOOTINGS.index),
         pelvis_axes=max((one.quality.pelvis_axes for one in sets), key=FOOTINGS.index),

@@ -24,9 +24,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from analysis.commands import main
+from imu.formats.sessionfile import format_events, format_info
+from imu.formats.setfile import format_set
 from imu.recording import Event, Recording, SensorInfo, SessionInfo
-from imu.sessionfile import format_events, format_info
-from imu.setfile import format_set
 from imu.simulator import simulate_set
 from imu.simulator.presets import PRESETS
 

@@ -17,8 +17,8 @@ from imu.collector.writing import SetPlan, SetWriter
 from imu.emulators.table import make_emulator
 from imu.errors import CallError, HiprotError, RecordingError
 from imu.frames import Frame
-from imu.journal import EventJournal
-from imu.storage import read_session
+from imu.storage.journal import EventJournal
+from imu.storage.session import read_session
 from tests.imu.codecs.driving import motion, streaming
 
 STARTED = "2026-11-22T09:30:00+01:00"

@@ -17,9 +17,13 @@ PACKAGES = (
     "imu.codecs",
     "imu.collector",
     "imu.emulators",
+    "imu.formats",
     "imu.simulator",
+    "imu.storage",
     "imu.transports",
     "analysis",
+    "analysis.motion",
+    "analysis.repetitions",
     "analysis.report",
 )
 

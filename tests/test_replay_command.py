@@ -22,7 +22,7 @@ from analysis.commands import failure, hiprot
 from imu.errors import CallError, RecordingError
 from imu.frames import Batch
 from imu.recording import Recording, Session
-from imu.storage import read_session
+from imu.storage.session import read_session
 from imu.transports import replay as transport
 
 ROOT = Path(__file__).parents[1]

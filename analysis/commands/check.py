@@ -29,7 +29,7 @@ def check(session: Path, as_json: bool) -> None:
     Every set is graded good, fair or poor, by the same rules as in the report; the exit status
     is 0 for any grade. A recording that the report would refuse is refused here, too.
     """
-    from imu.storage import read_session
+    from imu.storage.session import read_session
 
     recorded = read_session(session)
     found = _qualities(recorded)
@@ -44,7 +44,7 @@ def _qualities(recorded: Session) -> dict[str, SetQuality]:
     from analysis.sets import analyse_sets
     from analysis.settings import Settings
 
-    sets = analyse_sets(recorded.recordings, Settings(), recorded.calibration)
+    sets = analyse_sets(recorded.recordings, Settings(), recorded.calibration, recorded.events)
     return {one.name: one.quality for one in sets}
 
 
@@ -52,7 +52,7 @@ def _document(recorded: Session, found: Mapping[str, SetQuality]) -> dict[str, A
     """Lay out the JSON document."""
     from dataclasses import asdict
 
-    from analysis.quality import worst_grade
+    from analysis.reasons import worst_grade
     from analysis.report.document import plain
 
     sets = {

@@ -14,7 +14,7 @@ from imu.errors import CallError, RecordingError
 
 if TYPE_CHECKING:
     from imu.codecs.protocol import Codec
-    from imu.framefile import KeptFrames
+    from imu.formats.framefile import KeptFrames
 
 SCHEMA = "hiprot.import/1"
 FRAMES = ".frames.jsonl"
@@ -61,7 +61,7 @@ def import_(files: Sequence[Path], session: Path, as_json: bool) -> None:
     recorded, again. Nothing existing is overwritten: a second set of a side becomes left-2.csv.
     """
     from analysis.commands.terminal import families
-    from imu.journal import SetJournal, read_info
+    from imu.storage.journal import SetJournal, read_info
 
     read_info(session)  # what could not be added to is refused before anything is written
     codecs = families(None)
@@ -91,9 +91,9 @@ def _read(path: Path, codecs: Mapping[str, Codec]) -> Imported:
     MachineError
         It cannot be read.
     """
-    from imu.framefile import decode_frames
-    from imu.setfile import SET_HEADER, format_batch, parse_set
-    from imu.storage import reporting, unpack
+    from imu.formats.framefile import decode_frames
+    from imu.formats.setfile import SET_HEADER, format_batch, parse_set
+    from imu.storage.files import reporting, unpack
 
     with reporting(path, "read"):
         try:
@@ -114,8 +114,8 @@ def _read(path: Path, codecs: Mapping[str, Codec]) -> Imported:
 
 def _add_info(session: Path, kept: KeptFrames) -> None:
     """Say in ``session.json`` when and with what, where it does not yet."""
-    from imu.journal import read_info, update_info
     from imu.recording import SensorInfo, SessionInfo
+    from imu.storage.journal import read_info, update_info
 
     known = read_info(session).sensors
     sensors = {

@@ -19,7 +19,7 @@ import click
 from imu.errors import CallError, HiprotError
 
 if TYPE_CHECKING:
-    from analysis.commands.counting import RepCounter
+    from analysis.commands.rep_counter import RepCounter
     from imu.codecs.protocol import Codec
     from imu.collector.observer import SensorStatus
     from imu.collector.plans import Recorded, RecordPlan
@@ -68,7 +68,7 @@ def record(session: Path, as_json: bool, **options: Any) -> None:
     for a cramp, n TEXT for a note. An empty line or Ctrl-C ends the set.
     """
     from analysis.commands.terminal import families
-    from imu.journal import read_info
+    from imu.storage.journal import read_info
 
     info = read_info(session)
     known = families(options["family"])
@@ -144,8 +144,8 @@ def _counter(session: Path, options: Mapping[str, Any]) -> RepCounter | None:
     settings = read_settings(options["config"])
     if options["reps"] is None:
         return None
-    from analysis.commands.counting import RepCounter
-    from imu.storage import read_calibration
+    from analysis.commands.rep_counter import RepCounter
+    from imu.storage.session import read_calibration
 
     return RepCounter(options["side"], options["reps"], settings, read_calibration(session))
 

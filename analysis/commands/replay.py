@@ -60,7 +60,8 @@ def replay(
     Everything that comes out is compared with the recording at the end: every sample, to the last
     bit. With -o it becomes a session folder of its own, with the same values.
     """
-    from imu.storage import read_session, write_files
+    from imu.storage.files import write_files
+    from imu.storage.session import read_session
 
     if out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise CallError(f"{out}: exists already. Choose a new folder or delete it first.")
@@ -219,7 +220,7 @@ def _refuse_unequal(recording: Recording, stream: Stream, batches: Sequence[Batc
 
 def _text(recording: Recording, batches: Sequence[Batch]) -> str:
     """Write what came out as a set."""
-    from imu.setfile import SET_HEADER, format_batch_exactly
+    from imu.formats.setfile import SET_HEADER, format_batch_exactly
     from imu.units import SET_COLUMNS
 
     with_arrival = all(one.arrival_s is not None for one in recording.streams.values())
@@ -236,8 +237,9 @@ def _carried(session: Path, recorded: Session, names: Sequence[str]) -> dict[str
     MachineError
         A file cannot be read.
     """
-    from imu.sessionfile import format_events
-    from imu.storage import EVENTS_FILE, INFO_FILE, reporting
+    from imu.formats.sessionfile import format_events
+    from imu.storage.files import reporting
+    from imu.storage.session import EVENTS_FILE, INFO_FILE
 
     whole = len(names) == len(recorded.recordings)
     kept = [INFO_FILE, "calibration.csv", "calibration.csv.gz"]

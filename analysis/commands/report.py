@@ -89,7 +89,8 @@ def _make(session: Path, out: Path, config: Path | None) -> tuple[Analysis, dict
     from analysis.commands.terminal import read_settings
     from analysis.pipeline import analyse
     from analysis.report.files import report_files
-    from imu.storage import read_session, write_files
+    from imu.storage.files import write_files
+    from imu.storage.session import read_session
 
     settings = read_settings(config)
     with suppress(OSError):  # what else is wrong with it is told where it is written

@@ -46,7 +46,7 @@ def simulate(session: Path, settings_path: Path | None, as_json: bool, **options
     from imu.simulator.files import session_files
     from imu.simulator.sessions import simulate_session
     from imu.simulator.tables import session_settings
-    from imu.storage import write_files
+    from imu.storage.files import write_files
 
     if session.exists() and not (session.is_dir() and not any(session.iterdir())):
         raise CallError(f"{session}: exists already. Choose a new folder or delete it first.")

@@ -21,14 +21,14 @@ from analysis.comparison import (
     Comparison,
 )
 from analysis.findings import Finding
-from analysis.measures import Repetition
 from analysis.pipeline import Analysis
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.words import DISCLAIMER
 
 SCHEMA = "hiprot.report/1"
 DECIMALS = 6
-QUALITY = ("grade", "reasons", "direction", "pelvis_axes")  # of a side
+QUALITY = ("grade", "reasons", "codes", "direction", "pelvis_axes")  # of a side
 SENSOR_EVENTS = ("dropout", "reconnect")
 
 

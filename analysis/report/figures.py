@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.comparison import Comparison
 from analysis.findings import PlacedMarker
-from analysis.measures import Repetition
 from analysis.pipeline import Analysis
+from analysis.repetitions.measures import Repetition
 from analysis.report.curves import POINTS, SideCurves, evenly, side_curves
 from analysis.report.svg import (
     BAND,
@@ -33,10 +33,10 @@ from imu.units import SIDES
 Array = NDArray[np.float64]
 
 WIDTH_IN = 3.6
-MOST_POINTS = 8000  # of all curves of one side: 200 repetitions then keep 40 points each
-MOST_CURVES = 380
-MOST_LOOPS = 24  # in the phase plot more would hide the mean
-MOST_DOTS = 40  # repetitions drawn as single dots; more become a line
+MAX_POINTS = 8000  # of all curves of one side: 200 repetitions then keep 40 points each
+MAX_CURVES = 380
+MAX_LOOPS = 24  # in the phase plot more would hide the mean
+MAX_DOTS = 40  # repetitions drawn as single dots; more become a line
 PAIN_KINDS = ("pain", "pinch", "cramp")
 PLANES = (
     ("tilt", "Tilt, °: + the low back arches"),
@@ -115,10 +115,10 @@ def _range_panel(reps: dict[str, list[Repetition]]) -> Panel | None:
 
 def _range_row(axes: Axes, y: float, rom: Array, clean: NDArray[np.bool_], side: str) -> None:
     colour, marker = COLOURS[side], "o" if side == "right" else "s"
-    if len(rom) > MOST_DOTS:  # strokes, as one path
+    if len(rom) > MAX_DOTS:  # strokes, as one path
         strokes = np.column_stack([rom, rom, np.full(len(rom), np.nan)]).ravel()
         axes.plot(strokes, np.tile([y - 0.12, y + 0.12, np.nan], len(rom)), color=colour, lw=0.5)
-    for chosen, face in ((clean, colour), (~clean, "none")) if len(rom) <= MOST_DOTS else ():
+    for chosen, face in ((clean, colour), (~clean, "none")) if len(rom) <= MAX_DOTS else ():
         axes.plot(rom[chosen], np.full(int(chosen.sum()), y), marker, ms=4.5, mfc=face, mec=colour,
                   mew=0.9, alpha=0.75, ls="none")  # fmt: skip
     mean, spread = float(rom.mean()), float(rom.std(ddof=1)) if len(rom) > 1 else 0.0
@@ -166,7 +166,7 @@ def _curves_panel(analysis: Analysis, side: str, curves: SideCurves, top: float)
     n, colour = len(curves.ir_deg), COLOURS[side]
     mean, spread, x = curves.mean()[0], curves.spread_deg(), curves.percent
     axes.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
-    _draw_all(axes, np.broadcast_to(x, curves.ir_deg.shape), curves.ir_deg, MOST_CURVES, side)
+    _draw_all(axes, np.broadcast_to(x, curves.ir_deg.shape), curves.ir_deg, MAX_CURVES, side)
     axes.plot(x, mean, color=colour, lw=2, ls=DASHES[side])
     axes.text(0.02, 0.97, LETTERS[side], color=colour, weight="bold", size=12, va="top",
               transform=axes.transAxes)  # fmt: skip
@@ -179,7 +179,7 @@ def _curves_panel(analysis: Analysis, side: str, curves: SideCurves, top: float)
         f"{number(float(mean[peak]), '°')} at {x[peak]:.0f} %; SD at most "
         f"{number(float(spread.max()), '°')}.{marked}"
     )
-    drawn = "" if n <= MOST_CURVES else f" {MOST_CURVES} of {n} are drawn."
+    drawn = "" if n <= MAX_CURVES else f" {MAX_CURVES} of {n} are drawn."
     caption = f"{side.capitalize()}: every counted repetition, mean ± SD.{drawn}"
     name = f"curves-{side}"
     svg = inline_svg(figure, name, f"{side.capitalize()}: the repetitions over each other", told)
@@ -189,7 +189,7 @@ def _curves_panel(analysis: Analysis, side: str, curves: SideCurves, top: float)
 def _draw_all(axes: Axes, x: Array, y: Array, most: int, side: str) -> None:
     """Draw many curves as one path with breaks: small, and drawn at once."""
     chosen = evenly(len(y), most)
-    points = evenly(POINTS, max(21, MOST_POINTS // max(1, len(chosen))))
+    points = evenly(POINTS, max(21, MAX_POINTS // max(1, len(chosen))))
     grid = np.ix_(chosen, points)
     gap = np.full((len(chosen), 1), np.nan)
     joined = [np.hstack([table[grid], gap]).ravel() for table in (x, y)]
@@ -227,7 +227,7 @@ def _phase_panel(curves: dict[str, SideCurves]) -> Panel | None:
     axes.axhline(0, color=LINE, lw=0.8)
     told, most = [], 0
     for side, found in curves.items():
-        _draw_all(axes, found.ir_deg, found.speed_deg_s, MOST_LOOPS, side)
+        _draw_all(axes, found.ir_deg, found.speed_deg_s, MAX_LOOPS, side)
         angle, speed = found.mean()
         axes.plot(angle, speed, color=COLOURS[side], lw=2, ls=DASHES[side])
         fast, back = int(speed.argmax()), int(speed.argmin())
@@ -242,7 +242,7 @@ def _phase_panel(curves: dict[str, SideCurves]) -> Panel | None:
         )
     description = f"Mean loops. {'; '.join(told)}."
     svg = inline_svg(figure, "phase", "Speed against angle", description)
-    drawn = "" if most <= MOST_LOOPS else f" {MOST_LOOPS} repetitions of each side are drawn."
+    drawn = "" if most <= MAX_LOOPS else f" {MAX_LOOPS} repetitions of each side are drawn."
     caption = f"Above 0 the turn in, below it the way back; a smooth turn is one round arc.{drawn}"
     return Panel("phase", svg, caption)
 
@@ -279,7 +279,7 @@ def _pelvis_row(axes: Axes, plane: str, limit_deg: float, reps: dict[str, list[R
         values = np.array([np.nan if value is None else value for value in found])
         if not np.isfinite(values).any():
             continue
-        marker = "" if len(values) > MOST_DOTS else "o" if side == "right" else "s"
+        marker = "" if len(values) > MAX_DOTS else "o" if side == "right" else "s"
         axes.plot(np.arange(1, len(values) + 1), values, color=COLOURS[side], lw=0.9, marker=marker,
                   ms=3.2, ls=DASHES[side])  # fmt: skip
         low, high = float(np.nanmin(values)), float(np.nanmax(values))

@@ -16,10 +16,10 @@ from analysis.pipeline import Analysis
 from analysis.report.figures import Panel, draw_panels
 
 # The page stays below 1 MB whatever comes in; everything is in reps.csv and report.json.
-MOST_ROWS = 800  # repetitions of all sets
-MOST_MARKERS = 200
-MOST_FINDINGS = 100
-MOST_LETTERS = 500  # of one text from outside
+MAX_ROWS = 800  # repetitions of all sets
+MAX_MARKERS = 200
+MAX_FINDINGS = 100
+MAX_LETTERS = 500  # of one text from outside
 
 
 def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
@@ -54,16 +54,16 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
         cautions=analysis.summary.cautions,
         groups=_groups(analysis.comparisons),
         front=analysis.summary.front,
-        others=analysis.summary.others[:MOST_FINDINGS],
+        others=analysis.summary.others[:MAX_FINDINGS],
         panels=_panels(draw_panels(analysis)),
         started=_readable_time(analysis.info.started),
         words=words,
         notes={
             source: "abcdefghij"[i] for i, source in enumerate(words.sources(analysis.comparisons))
         },
-        most_rows=max(1, MOST_ROWS // max(1, len(analysis.sets))),
-        most_markers=MOST_MARKERS,
-        most_letters=MOST_LETTERS,
+        most_rows=max(1, MAX_ROWS // max(1, len(analysis.sets))),
+        most_markers=MAX_MARKERS,
+        most_letters=MAX_LETTERS,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from analysis.measures import Repetition
+from analysis.repetitions.measures import Repetition
 from analysis.report.document import rep_row
 from analysis.sets import SetAnalysis
 

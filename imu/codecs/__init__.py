@@ -1,5 +1,7 @@
 """Bytes <-> samples, one file a family of sensors; no radio, no files, no clock.
 
+``dialogue``
+    What is to be written, read and awaited, step by step, without a radio.
 ``protocol``
     What a family says of itself: `Codec`, `Decoder` and the values they exchange.
 ``clocks``

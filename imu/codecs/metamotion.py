@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imu.codecs.counting import CountedClock, Reading, counting_rate
+from imu.codecs.dialogue import Ask, Dialogue, Read, Subscribe, Unsubscribe, Write
 from imu.codecs.protocol import NOTHING, Decoded, Identity, StreamSettings
-from imu.dialogues import Ask, Dialogue, Read, Subscribe, Unsubscribe, Write
 from imu.errors import FrameError, LinkError
 from imu.frames import FIRMWARE_REVISION, MODEL_NUMBER, Advertisement, Frame, Vector
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

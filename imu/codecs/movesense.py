@@ -18,8 +18,8 @@ from math import inf
 from typing import NamedTuple
 
 from imu.codecs.clocks import DeviceClock
+from imu.codecs.dialogue import Ask, Dialogue, Read, Subscribe, Unsubscribe
 from imu.codecs.protocol import NOTHING, Codec, Decoded, Identity, StreamSettings
-from imu.dialogues import Ask, Dialogue, Read, Subscribe, Unsubscribe
 from imu.errors import FrameError, LinkError
 from imu.frames import BATTERY_LEVEL, Advertisement, Frame, Sample, Vector
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

@@ -18,9 +18,9 @@ from math import inf
 from typing import Any, NamedTuple
 
 from imu.codecs.clocks import DeviceClock
+from imu.codecs.dialogue import Ask, Dialogue, Read, Subscribe, Unsubscribe
 from imu.codecs.merging import GAP_INTERVALS, Merger
 from imu.codecs.protocol import NOTHING, Codec, Decoded, Identity, StreamSettings
-from imu.dialogues import Ask, Dialogue, Read, Subscribe, Unsubscribe
 from imu.errors import FrameError, LinkError
 from imu.frames import BATTERY_LEVEL, FIRMWARE_REVISION, Advertisement, Frame, Vector, full_uuid
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
@@ -50,7 +50,7 @@ TRIPLET = struct.Struct("<3h")
 RAW_MG, COMPRESSED_G, COMPRESSED_MG, COMPRESSED_DEGS = 0x01, 0x80, 0x81, 0x80
 COMPRESSED = 0x80
 KINDS = {ACC: (RAW_MG, COMPRESSED_G, COMPRESSED_MG), GYRO: (COMPRESSED_DEGS,)}
-MOST_BITS = 32
+MAX_BITS = 32
 
 RATE_HZ = 52.0
 RATE_ERROR = 0.1  # of a frame's length: less is the sensor's clock, more is a lost frame
@@ -112,7 +112,7 @@ def _decompress(payload: bytes, device: str) -> tuple[Counts, ...]:
     while at < len(payload):
         bits, count = payload[at], payload[at + 1] if at + 1 < len(payload) else 0
         start, at = at + 2, at + 2 + (bits * count * 3 + 7) // 8
-        if count == 0 or bits > MOST_BITS or at > len(payload):
+        if count == 0 or bits > MAX_BITS or at > len(payload):
             raise FrameError(device, "whole blocks of differences", payload)
         packed = int.from_bytes(payload[start:at], "little")
         mask, sign = (1 << bits) - 1, (1 << bits) >> 1

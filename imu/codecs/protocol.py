@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from imu.dialogues import Dialogue
+from imu.codecs.dialogue import Dialogue
 from imu.errors import CallError, FrameError
 from imu.frames import Advertisement, Frame, Sample
 

@@ -18,8 +18,8 @@ import struct
 from typing import NamedTuple
 
 from imu.codecs.counting import CountedClock, Reading, counting_rate
+from imu.codecs.dialogue import Dialogue, Read, Subscribe, Unsubscribe, Write
 from imu.codecs.protocol import NOTHING, Decoded, Identity, StreamSettings
-from imu.dialogues import Dialogue, Read, Subscribe, Unsubscribe, Write
 from imu.errors import FrameError, LinkError
 from imu.frames import BATTERY_LEVEL, Advertisement, Frame, Vector
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

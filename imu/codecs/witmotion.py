@@ -20,8 +20,8 @@ from __future__ import annotations
 import struct
 
 from imu.codecs.counting import CountedClock, Reading, counting_rate
+from imu.codecs.dialogue import Ask, Dialogue, Pause, Subscribe, Unsubscribe, Write
 from imu.codecs.protocol import NOTHING, Decoded, Identity, StreamSettings
-from imu.dialogues import Ask, Dialogue, Pause, Subscribe, Unsubscribe, Write
 from imu.errors import FrameError
 from imu.frames import Advertisement, Frame, Vector
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

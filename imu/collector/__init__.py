@@ -8,7 +8,7 @@
     Tasks ended for certain.
 ``discovery``
     Devices looked for, by one scan for all who wait.
-``conversation``
+``exchange``
     A codec's dialogue carried out on a link.
 ``choosing``
     Which sensors, and which of them is worn where.
@@ -16,7 +16,7 @@
     One sensor's life: found, set up, streaming, lost, silent, back again.
 ``synchronising``
     Sensors that can put themselves on one common clock.
-``warmup``
+``settling``
     The time before a set: frames are kept, samples only looked at.
 ``writing``
     Frames -> samples -> rows on the disk, in the order they came.
@@ -28,5 +28,5 @@
 Notifications are stamped and queued where they come in, and nothing else. Ten times a second the
 queue is emptied: decoded, written, handed on. So a slow disk or display delays, and never drops.
 The rows are a pure function of the frames from the set's start on, every sensor with a fresh
-decoder: kept frames give the same rows again (`imu.framefile`).
+decoder: kept frames give the same rows again (`imu.formats.framefile`).
 """

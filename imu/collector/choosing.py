@@ -19,7 +19,7 @@ from imu.transports.links import Radio
 
 GRACE_S = 2.0  # others may be heard a little later than the first
 WINDOW_S = 2.0
-MOST_CANDIDATES = 5
+MAX_CANDIDATES = 5
 MOVE_S = 90.0
 LOOK_S = 0.2
 ASKED_FOR = ("thigh", "pelvis", "shank")  # the thigh first: it is the easiest to move alone
@@ -139,7 +139,7 @@ def _sorted(wanted: Wanted, heard: Mapping[str, Candidate]) -> list[Candidate]:
         return first
     others = [one for key, one in heard.items() if key not in keys]
     others.sort(key=lambda one: -one.advertisement.rssi_dbm)
-    return [*first, *others][:MOST_CANDIDATES]
+    return [*first, *others][:MAX_CANDIDATES]
 
 
 def _refuse_missing(

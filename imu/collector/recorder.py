@@ -15,13 +15,13 @@ from imu.collector.discovery import Discovery
 from imu.collector.observer import Observer, SensorStatus
 from imu.collector.plans import Recorded, RecordPlan
 from imu.collector.sensor import Item, Sensor
+from imu.collector.settling import STILL_S, WarmUp
 from imu.collector.synchronising import stop_synchronising, synchronise
 from imu.collector.tasks import end_tasks
-from imu.collector.warmup import STILL_S, WarmUp
 from imu.collector.writing import LOW_BATTERY_PERCENT, SetWriter
 from imu.errors import HiprotError
-from imu.journal import EventJournal, probe, update_info
 from imu.recording import SensorInfo
+from imu.storage.journal import EventJournal, probe, update_info
 from imu.transports.links import Radio
 
 TICK_S = 0.1

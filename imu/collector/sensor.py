@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from imu.codecs.dialogue import Dialogue, Result
 from imu.codecs.protocol import Codec, Identity, StreamSettings
-from imu.collector.conversation import Inbox, converse
 from imu.collector.discovery import Discovery
-from imu.dialogues import Dialogue, Result
+from imu.collector.exchange import Inbox, converse
 from imu.errors import LinkError, MachineError
 from imu.frames import Frame
 from imu.transports.links import Link
@@ -22,7 +22,7 @@ SILENT_S = 1.5  # without a sample: said
 RESTART_S = 2.0  # the stream is started anew
 USUAL_GAPS = 3.0  # but not before so many of the sensor's usual pauses: some send large packets
 RESTARTS = 2  # then the link is given up, and made anew
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.2, 5.0
 END_S = 3.0
 
 
@@ -136,7 +136,7 @@ class Sensor:
                     raise LinkError(f"{self.codec.model} {who}{error}") from None
             self.state = "trying again"
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
 
     async def ask(self) -> None:
         """Connect to a sensor that was heard, and ask what it is; changes nothing.
@@ -263,7 +263,7 @@ class Sensor:
                 return
             except MachineError:  # the adapter may come back, too
                 await asyncio.sleep(min(pause_s, max(left_s, 0.0)))
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                pause_s = min(2 * pause_s, MAX_PAUSE_S)
 
     # --- ending
 

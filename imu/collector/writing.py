@@ -11,14 +11,14 @@ from pathlib import Path
 from imu.codecs.protocol import Decoded, Decoder, StreamSettings
 from imu.collector.sensor import Item, Linked, Sensor
 from imu.errors import FrameError
-from imu.framefile import format_end, format_frame, format_head, format_link
+from imu.formats.framefile import format_end, format_frame, format_head, format_link
+from imu.formats.setfile import format_batch
 from imu.frames import Batch, Frame
-from imu.journal import EventJournal, LineJournal, SetJournal
 from imu.recording import Event
-from imu.setfile import format_batch
+from imu.storage.journal import EventJournal, LineJournal, SetJournal
 
 Consumer = Callable[[Batch], None]
-MOST_REFUSED_BYTES = 16 * 2**20
+MAX_REFUSED_BYTES = 16 * 2**20
 LOW_BATTERY_PERCENT = 15.0
 
 
@@ -210,7 +210,7 @@ class SetWriter:
         if self._refused:
             if self._refused_journal is None:
                 path = self.plan.folder / f"{self.name}.refused.jsonl"
-                self._refused_journal = LineJournal(path, MOST_REFUSED_BYTES)
+                self._refused_journal = LineJournal(path, MAX_REFUSED_BYTES)
             self._refused_journal.append(_taken(self._refused))
 
     def _create(self) -> None:

@@ -1,6 +1,6 @@
 """The other end of each codec: what a sensor of the family answers and sends; no radio, no clock.
 
-``protocol``
+``peripheral``
     `Emulator`, what all have in common.
 ``movella_dot``, ``movesense``, ``witmotion``, ``metamotion``, ``thingy52``, ``polar``
     The families.

@@ -33,7 +33,7 @@ from imu.codecs.metamotion import (
     encode_packet,
     gyr_unit,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.frames import FIRMWARE_REVISION, MODEL_NUMBER, Advertisement, Sample, full_uuid
 
 READ_NOT_PERMITTED, WRITE_NOT_PERMITTED = 0x02, 0x03

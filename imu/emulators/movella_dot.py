@@ -45,14 +45,14 @@ from imu.codecs.movella_dot import (
     encode_message,
     encode_rate_quantities,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.errors import FrameError
 from imu.frames import Advertisement, Sample, Vector
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
 READ_NOT_PERMITTED, WRITE_NOT_PERMITTED, WRONG_LENGTH, APPLICATION_ERROR = 0x02, 0x03, 0x0D, 0x80
 RATES_HZ = (1, 4, 10, 12, 15, 20, 30, 60, 120)
-MOST_STREAMED_HZ = 60  # 120 Hz is for recording on the sensor
+MAX_STREAMED_HZ = 60  # 120 Hz is for recording on the sensor
 ACC_RANGE_MS2 = 16.0 * STANDARD_GRAVITY_MS2
 GYR_RANGE_RADS = 2000.0 * RAD_PER_DEG
 
@@ -132,7 +132,7 @@ class MovellaDot:
         kind, action, mode = data
         if kind != 1 or action > 1 or (action == 1 and mode != RATE_QUANTITIES_MODE):
             raise RefusedError(APPLICATION_ERROR)
-        if action == 1 and self.rate_hz > MOST_STREAMED_HZ:
+        if action == 1 and self.rate_hz > MAX_STREAMED_HZ:
             raise RefusedError(APPLICATION_ERROR)
         if action == 0 or not self.streaming:
             self._sends = MEDIUM_PAYLOAD in self._subscribed

@@ -35,7 +35,7 @@ from imu.codecs.movesense import (
     encode_path,
     encode_vectors,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.frames import BATTERY_LEVEL, Advertisement, Sample, Vector, full_uuid
 from imu.units import DEG_PER_RAD, STANDARD_GRAVITY_MS2
 

@@ -35,7 +35,7 @@ from imu.codecs.polar import (
     encode_answer,
     encode_frame,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.errors import FrameError
 from imu.frames import BATTERY_LEVEL, Advertisement, Sample, Vector, full_uuid
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
@@ -56,7 +56,7 @@ OFFERED: Mapping[int, Parameters] = {
 GYR_FACTOR = 0.07
 ACC_UNIT_MS2 = 1e-3 * STANDARD_GRAVITY_MS2
 GYR_UNIT_RADS = GYR_FACTOR * RAD_PER_DEG
-MOST_MG = 8000
+MAX_MG = 8000
 FEATURES = bytes.fromhex("0f6e62") + bytes(14)  # as one owner's sensor answered
 CLOCK_SET_S = 800_000_000.0  # since 2000-01-01: the clock was set to the time of day once
 
@@ -163,7 +163,7 @@ class VeritySense:
         """Turn samples into frames of both streams, each as long as the MTU allows."""
         out: list[Notification] = []
         if samples and ACC in self._running:
-            counts = [_counts(one.acc_ms2, ACC_UNIT_MS2, MOST_MG) for one in samples]
+            counts = [_counts(one.acc_ms2, ACC_UNIT_MS2, MAX_MG) for one in samples]
             out += _frames(ACC, COMPRESSED_MG, samples, counts, mtu)
         if samples and GYRO in self._running:
             counts = [_counts(one.gyr_rads, GYR_UNIT_RADS, 2**15 - 1) for one in samples]

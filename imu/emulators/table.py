@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from imu.emulators.protocol import Emulator
+from imu.emulators.peripheral import Emulator
 from imu.errors import CallError
 
 FAMILIES = {

@@ -19,12 +19,12 @@ from imu.codecs.thingy52 import (
     encode_configuration,
     encode_raw,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.errors import FrameError
 from imu.frames import BATTERY_LEVEL, Advertisement, Sample, full_uuid
 
 READ_NOT_PERMITTED, WRITE_NOT_PERMITTED, WRONG_LENGTH, OUT_OF_RANGE = 0x02, 0x03, 0x0D, 0xFF
-MOST_SENT_HZ = 60.0
+MAX_SENT_HZ = 60.0
 FIELD_UT = (20.0, 0.0, -43.0)  # something like the earth's; not turned with the sensor
 
 
@@ -76,7 +76,7 @@ class Thingy52:
         if not 5 <= wanted.motion_hz <= 200:
             raise RefusedError(OUT_OF_RANGE)
         self.configuration = wanted
-        self.rate_hz = min(float(wanted.motion_hz), MOST_SENT_HZ)
+        self.rate_hz = min(float(wanted.motion_hz), MAX_SENT_HZ)
         return []
 
     def subscribe(self, characteristic: str, on: bool) -> list[Notification]:

@@ -26,7 +26,7 @@ from imu.codecs.witmotion import (
     encode_frame,
     encode_reply,
 )
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.frames import Advertisement, Sample
 
 READ_NOT_PERMITTED, WRITE_NOT_PERMITTED = 0x02, 0x03

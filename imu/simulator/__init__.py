@@ -8,13 +8,13 @@ It shares no code with the analysis beyond units and value types, so that the tw
     The set as planned; the true pose of every segment.
 ``sensors``, ``truth``
     What sensors there would read; the contract's rows by its own definitions.
-``sets``, ``sessions``
+``simulated_set``, ``sessions``
     `simulate_set`: all of that for one set; `simulate_session`: for a visit.
 ``presets``, ``tables``, ``files``
     Named conditions; settings from TOML; the contract's files.
 """
 
-from imu.simulator.sets import Truth, simulate_set
 from imu.simulator.settings import DrillSettings, SensorSettings
+from imu.simulator.simulated_set import Truth, simulate_set
 
 __all__ = ["DrillSettings", "SensorSettings", "Truth", "simulate_set"]

@@ -12,11 +12,11 @@ from dataclasses import fields
 import numpy as np
 
 from imu.errors import CallError
+from imu.formats.sessionfile import format_events, format_info
 from imu.recording import Recording
 from imu.samples import Array, Stream
-from imu.sessionfile import format_events, format_info
 from imu.simulator.sessions import SimulatedSession
-from imu.simulator.sets import Truth
+from imu.simulator.simulated_set import Truth
 from imu.simulator.truth import ANGLE_COLUMNS, TrueRep
 from imu.units import ARRIVAL_COLUMN, MAG_COLUMNS, SET_COLUMNS
 

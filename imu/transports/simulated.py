@@ -7,13 +7,13 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 from imu.codecs.protocol import Codec, choose_rate
-from imu.emulators.protocol import Emulator, Notification, RefusedError
+from imu.emulators.peripheral import Emulator, Notification, RefusedError
 from imu.emulators.table import make_emulator
 from imu.errors import LinkError
 from imu.frames import Advertisement, Frame, Sample
 from imu.samples import Stream
-from imu.simulator.sets import simulate_set
 from imu.simulator.settings import DrillSettings, SensorSettings
+from imu.simulator.simulated_set import simulate_set
 from imu.transports.links import Receive
 
 ADVERTISED_S = 0.2

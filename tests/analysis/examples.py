@@ -8,13 +8,14 @@ from functools import cache
 
 import numpy as np
 
-from analysis.angles import HipAngles
 from analysis.comparison import compare
 from analysis.contradictions import without_contradictions
 from analysis.findings import find_findings, place_markers
-from analysis.measures import Repetition
+from analysis.motion.angles import HipAngles
 from analysis.pipeline import Analysis
-from analysis.quality import SensorQuality, SetQuality
+from analysis.quality import SetQuality
+from analysis.repetitions.measures import Repetition
+from analysis.sensor_quality import SensorQuality
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from analysis.summary import summarise
@@ -85,7 +86,10 @@ def make_quality(grade: str = "good", *reasons: str) -> SetQuality:
         "pelvis", 6000, 60.0, 0.4, 0.05, 0, 0, 0, 12.0, 0, 2.0, 2.0, 0.4
     )  # fmt: skip
     sensors = {"pelvis": sensor, "thigh": replace(sensor, segment="thigh")}
-    return SetQuality(grade, reasons, sensors, 0, 97.0, 4.0, 3.0, 0.4, 0.3, 0.3, 0.9)
+    codes = ("losses",) if reasons else ()
+    return SetQuality(
+        grade, reasons, codes, "assumed", "assumed", sensors, 0, 97.0, 4.0, 3.0, 0.4, 0.3, 0.3, 0.9
+    )
 
 
 def make_analysis(

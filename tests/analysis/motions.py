@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from analysis.streams import GRID_HZ, EvenSet, EvenStream
+from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
 from imu.samples import Array, Stream
 from imu.units import STANDARD_GRAVITY_MS2
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.axis import LEAST_COSINE, StraightAxis
+from analysis.motion.axis import MIN_COSINE, StraightAxis
 from analysis.sets import analyse_set
 from analysis.settings import Settings
 from imu.simulator import simulate_set
@@ -30,4 +30,4 @@ def test_turns_of_one_degree_a_second_are_found_and_inward(side, seed):
 def test_an_unknown_axis_does_not_shrink_the_angle_without_bound():
     for sd_rad in (0.0, 0.1, 1.0, 1e9):
         axis = StraightAxis(np.array([0.0, 1.0, 0.0]), sd_rad, 0.05)
-        assert LEAST_COSINE <= axis.expected_cosine <= 1.0
+        assert MIN_COSINE <= axis.expected_cosine <= 1.0

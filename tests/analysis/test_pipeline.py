@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from analysis.errors import AnalysisError
+from analysis.motion.grid import GRID_HZ
 from analysis.pipeline import Analysis, analyse
 from analysis.sets import analyse_set
 from analysis.settings import Settings
-from analysis.streams import GRID_HZ
 from imu.errors import RecordingError
 from imu.recording import Recording
 from imu.samples import Stream

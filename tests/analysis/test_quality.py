@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,17 +15,19 @@ from hypothesis import strategies as st
 
 from analysis.commands import hiprot
 from analysis.errors import AnalysisError
-from analysis.measures import Repetition
-from analysis.quality import GRADES, SetQuality, count_saturated
+from analysis.quality import SetQuality
+from analysis.reasons import GRADES
+from analysis.repetitions.measures import Repetition
+from analysis.sensor_quality import count_saturated
 from analysis.sets import analyse_set
 from analysis.settings import Settings
 from imu.errors import RecordingError
+from imu.formats.setfile import format_set, parse_set
 from imu.recording import Recording, Session, SessionInfo
 from imu.samples import Stream
-from imu.setfile import format_set, parse_set
 from imu.simulator import simulate_set
 from imu.simulator.presets import PRESETS
-from imu.storage import write_session
+from imu.storage.session import write_session
 
 DRILL = replace(PRESETS["consumer60"].drill, reps=4)
 GOOD, _ = simulate_set(DRILL, PRESETS["consumer60"].sensors, "left", 2)
@@ -200,7 +203,10 @@ def test_a_frozen_sensor_is_told():
     gyr, acc = thigh.gyr_rads.copy(), thigh.acc_ms2.copy()
     gyr[first : first + 31], acc[first : first + 31] = gyr[first], acc[first]
     found = quality(with_stream(GOOD, replace(thigh, gyr_rads=gyr, acc_ms2=acc)))
-    assert "thigh: the same values for 0.5 s while it turned" in found.reasons
+    assert "frozen" in found.codes
+    (said,) = (reason for reason in found.reasons if "repeats one value" in reason)
+    begin_s, end_s = (float(part) for part in re.findall(r"[0-9.]+(?= to|  *s)", said)[:2])
+    assert (begin_s, end_s) == pytest.approx((first / 60.0, first / 60.0 + 0.5), abs=0.05)
 
 
 # --- disturbances on the way from the sensor to the file -------------------------------------
@@ -253,7 +259,7 @@ def restarted(rows: list[list[str]], at_s: float) -> list[list[str]]:
 def test_a_restarted_clock_moves_the_ranges_by_hundredths_of_a_degree():
     header, rows = rows_of(RADIO)
     plain = analyse_set(parsed(header, rows), Settings())
-    rest_s = plain.reps[1].end_s  # between two repetitions, so that both stay whole
+    rest_s = plain.reps[1].end_s + 0.2  # between two repetitions, so that both stay whole
     disturbed = analyse_set(parsed(header, restarted(rows, rest_s)), Settings())
     assert "thigh: its clock restarted" in " ".join(disturbed.quality.reasons)
     assert ranges_deg(disturbed.reps) == pytest.approx(ranges_deg(plain.reps), abs=0.3)

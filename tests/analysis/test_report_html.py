@@ -216,7 +216,7 @@ def test_the_page_stays_below_a_megabyte(reps, sets):
 
 
 def test_a_cut_table_says_so(monkeypatch):
-    monkeypatch.setattr(html_module, "MOST_ROWS", 6)
+    monkeypatch.setattr(html_module, "MAX_ROWS", 6)
     words = Page(page_of(make_pair(make_turns(8), make_turns(8)))).words()
     assert "The first 3 of 8; all are in reps.csv." in words
 

@@ -25,7 +25,7 @@ SINGLE = 3.0  # times the limit, for a single condition
 LIMITS_OF_SLOW_S = 0.3  # phases of repetitions of 10 s
 SLOW = "slow10"
 COVERAGE_PERCENT = (90.0, 99.0)
-LEAST_COVERAGE_PERCENT = 100.0 - SINGLE * (100.0 - COVERAGE_PERCENT[0])
+MIN_COVERAGE_PERCENT = 100.0 - SINGLE * (100.0 - COVERAGE_PERCENT[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +161,10 @@ def exceeded(condition: str, values: dict[str, float]) -> list[str]:
         limit = LIMITS_OF_SLOW_S if is_slow_limit(figure, condition) else SINGLE * figure.limit
         if not values[figure.name] <= limit and np.isfinite(figure.limit):
             found.append(f"{condition}: {figure.name} {values[figure.name]:.3g}, limit {limit:g}")
-        if figure.name.startswith("cov") and not values[figure.name] >= LEAST_COVERAGE_PERCENT:
+        if figure.name.startswith("cov") and not values[figure.name] >= MIN_COVERAGE_PERCENT:
             found.append(
                 f"{condition}: {figure.name} {values[figure.name]:.3g} %, "
-                f"at least {LEAST_COVERAGE_PERCENT:g}"
+                f"at least {MIN_COVERAGE_PERCENT:g}"
             )
     return found
 

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+ROOMS = ("motion", "repetitions")
 EXCUSE = "may vary:"
 FACTORS = (0.5, 2.0)
-MOST_S = 300.0
+MAX_S = 300.0
 CALL = ("-m", "pytest", "tests/analysis", "-x", "-q", "-p", "no:cacheprovider", "-n", "2")
 
 
@@ -98,7 +99,7 @@ def survives(copy: Path, one: Constant, factor: float) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, *CALL], cwd=copy, env=environment, capture_output=True, timeout=MOST_S
+            [sys.executable, *CALL], cwd=copy, env=environment, capture_output=True, timeout=MAX_S
         )
     except subprocess.TimeoutExpired:
         return False
@@ -109,7 +110,8 @@ def survives(copy: Path, one: Constant, factor: float) -> bool:
 
 def chosen(modules: list[str], name: str | None) -> list[Constant]:
     """The constants asked for, by their modules' names; all where none is given."""
-    paths = sorted((ROOT / "analysis").glob("*.py"))
+    stages = [ROOT / "analysis", *(ROOT / "analysis" / room for room in ROOMS)]
+    paths = sorted(path for stage in stages for path in stage.glob("*.py"))
     found = [one for path in paths for one in constants(path)]
     found = [one for one in found if not modules or one.path.stem in modules]
     return [one for one in found if name is None or one.name == name]
@@ -118,7 +120,7 @@ def chosen(modules: list[str], name: str | None) -> list[Constant]:
 def main() -> None:
     """List the survivors; exit status 1 where there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", help="such as fidgeting; all by default")
+    parser.add_argument("modules", nargs="*", help="such as outliers; all by default")
     parser.add_argument("--name")
     parser.add_argument("--list", action="store_true", help="name them, change nothing")
     call = parser.parse_args()

@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.transform import Rotation
 
-from analysis.orientation import level
+from analysis.motion.grid import GRID_HZ, resample
+from analysis.motion.orientation import level
 from analysis.sets import SetAnalysis, analyse_set
 from analysis.settings import Settings
-from analysis.streams import GRID_HZ, resample
 from imu.errors import RecordingError
 from imu.recording import Recording
 from imu.samples import Array, Stream

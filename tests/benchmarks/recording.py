@@ -27,8 +27,8 @@ from imu.collector.plans import RecordPlan
 from imu.collector.recorder import Recorder
 from imu.collector.writing import SetPlan
 from imu.emulators.table import make_emulator
+from imu.formats.setfile import parse_set
 from imu.frames import Frame, Sample
-from imu.setfile import parse_set
 from tests.imu.codecs.driving import HandLink
 from tests.radio.plain import CODEC, DATA, PlainEmulator
 from tests.radio.sensor import VirtualSensor

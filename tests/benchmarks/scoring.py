@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.measures import Repetition
+from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis, analyse_set
 from analysis.settings import Settings
 from imu.errors import RecordingError

@@ -31,7 +31,7 @@ from imu.simulator.files import set_text
 from imu.simulator.motion import Motion
 from imu.simulator.presets import PRESETS
 from imu.simulator.sensors import sample
-from imu.simulator.sets import wear
+from imu.simulator.simulated_set import wear
 
 REPORT_LIMIT = 1.6  # times the imports
 HOUR_LIMIT = 2.0  # times reading and filtering
@@ -67,7 +67,7 @@ ANALYSE_IMPORTS = """
 from pathlib import Path
 from analysis.pipeline import analyse
 from analysis.settings import Settings
-from imu.storage import read_session
+from imu.storage.session import read_session
 """
 ANALYSE = """
 analysis = analyse(read_session(Path({folder!r})), Settings())

@@ -40,7 +40,7 @@ FAR_OFF_IR_DEG = 0.6
 FAR_OFF_PEAK = 0.06
 SLOW_FROM_S = 8.0
 FAR_OFF_SLOW_S = 0.9
-LEAST_BROKEN_OFF_DEG = 5.0  # a turn broken off before that is a twitch
+MIN_BROKEN_OFF_DEG = 5.0  # a turn broken off before that is a twitch
 
 
 def drill(**changes: object) -> Preset:
@@ -261,7 +261,7 @@ def complaints(score: Score) -> Iterator[str]:
     if score.refusal:
         yield f"REFUSED {score.refusal}"
     for rep in score.missed:
-        small = "broken_off" in rep.flags and not rep.rom_deg >= LEAST_BROKEN_OFF_DEG
+        small = "broken_off" in rep.flags and not rep.rom_deg >= MIN_BROKEN_OFF_DEG
         if not small and not score.refusal:
             yield f"MISSED rep {rep.rep} at {rep.start_s:.1f}-{rep.end_s:.1f} s ({rep.flags})"
     for one in score.invented:

@@ -19,7 +19,7 @@ from analysis.comparison import Comparison, compare
 from analysis.contradictions import without_contradictions
 from analysis.findings import find_findings
 from analysis.intervals import difference_interval
-from analysis.measures import Repetition
+from analysis.repetitions.measures import Repetition
 from analysis.settings import Settings
 from analysis.words import group_sentence
 from imu.recording import SessionInfo

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from analysis.measures import Repetition
+from analysis.repetitions.measures import Repetition
 from imu.simulator import DrillSettings, SensorSettings, Truth, simulate_set
 from imu.simulator.presets import PRESETS
 from imu.simulator.truth import STEP_S, TrueRep, sparc

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from imu.storage import read_session
+from imu.storage.session import read_session
 from tests.live.program import ROLES, Program, check_set, make_world
 
 REPS = 3

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from imu.setfile import parse_set
-from imu.storage import read_session
+from imu.formats.setfile import parse_set
+from imu.storage.session import read_session
 from tests.live.world import (
     CODECS,
     STARTED,

@@ -14,7 +14,7 @@ from imu.clock import align
 from imu.collector import sensor as collected
 from imu.emulators.witmotion import WitMotion
 from imu.errors import LinkError
-from imu.setfile import format_batch, parse_set
+from imu.formats.setfile import format_batch, parse_set
 from tests.live.world import (
     CODECS,
     Row,

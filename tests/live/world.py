@@ -21,13 +21,13 @@ from imu.codecs.table import load_codecs
 from imu.collector.plans import Recorded, RecordPlan
 from imu.collector.recorder import Recorder
 from imu.collector.writing import SetPlan
-from imu.emulators.protocol import Emulator
+from imu.emulators.peripheral import Emulator
 from imu.emulators.table import make_emulator
-from imu.framefile import KeptFrames, decode_frames
+from imu.formats.framefile import KeptFrames, decode_frames
+from imu.formats.sessionfile import parse_events
+from imu.formats.setfile import SET_HEADER, format_batch
 from imu.frames import Batch, Vector
 from imu.recording import Event, SessionInfo
-from imu.sessionfile import parse_events
-from imu.setfile import SET_HEADER, format_batch
 from tests.radio.sensor import Faults, Truth, VirtualSensor
 from tests.radio.sources import GRAVITY, Source
 from tests.radio.world import World

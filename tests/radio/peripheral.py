@@ -10,7 +10,7 @@ from bumble.core import UUID, AdvertisingData
 from bumble.device import Device
 from bumble.host import Host
 
-from imu.emulators.protocol import Emulator, Notification, RefusedError
+from imu.emulators.peripheral import Emulator, Notification, RefusedError
 from tests.radio.air import Air, AirController
 
 ADVERTISING_MS = 50.0

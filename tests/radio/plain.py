@@ -12,9 +12,9 @@ import struct
 from collections.abc import Mapping
 
 from imu.codecs.clocks import DeviceClock
+from imu.codecs.dialogue import Read, Subscribe, Unsubscribe, Write
 from imu.codecs.protocol import NOTHING, Decoded, Identity
-from imu.dialogues import Read, Subscribe, Unsubscribe, Write
-from imu.emulators.protocol import Notification, RefusedError
+from imu.emulators.peripheral import Notification, RefusedError
 from imu.errors import FrameError
 from imu.frames import BATTERY_LEVEL, Advertisement, Frame, Sample, full_uuid
 

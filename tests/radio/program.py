@@ -38,7 +38,7 @@ from pathlib import Path
 import imu.codecs.table
 import imu.transports.ble
 from analysis.commands import main
-from imu.emulators.protocol import Emulator
+from imu.emulators.peripheral import Emulator
 from imu.emulators.table import make_emulator
 from tests.radio.plain import PlainEmulator
 from tests.radio.sensor import Faults, Truth, VirtualSensor

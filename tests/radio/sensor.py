@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from imu.emulators.protocol import Emulator, Notification
+from imu.emulators.peripheral import Emulator, Notification
 from imu.frames import BATTERY_LEVEL, Sample, Vector
 from tests.radio.air import Air
 from tests.radio.peripheral import Peripheral

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from imu.codecs.dialogue import Ask, Dialogue, Pause, Read, Subscribe, Unsubscribe, Write
 from imu.codecs.protocol import Codec, Decoded, Decoder, StreamSettings
-from imu.dialogues import Ask, Dialogue, Pause, Read, Subscribe, Unsubscribe, Write
-from imu.emulators.protocol import Emulator, Notification, RefusedError
+from imu.emulators.peripheral import Emulator, Notification, RefusedError
 from imu.errors import FrameError, LinkError
 from imu.frames import Frame, Sample
 

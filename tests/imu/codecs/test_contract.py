@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imu.codecs.dialogue import Ask, Read, Subscribe, Unsubscribe, Write
 from imu.codecs.protocol import Codec, Decoded, choose_rate
 from imu.codecs.table import FAMILIES, find_codec
-from imu.dialogues import Ask, Read, Subscribe, Unsubscribe, Write
-from imu.emulators.protocol import Emulator
+from imu.emulators.peripheral import Emulator
 from imu.emulators.table import FAMILIES as EMULATED
 from imu.emulators.table import make_emulator
 from imu.errors import CallError

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imu.codecs.dialogue import Ask, Write
 from imu.codecs.metamotion import (
     BMI160,
     BMI270,
@@ -32,7 +33,6 @@ from imu.codecs.metamotion import (
     gyr_unit,
     packets,
 )
-from imu.dialogues import Ask, Write
 from imu.emulators.metamotion import MetaMotion
 from imu.errors import FrameError, LinkError
 from imu.frames import Advertisement, Frame

@@ -32,7 +32,7 @@ from imu.codecs.movella_dot import (
 )
 from imu.codecs.protocol import Synchroniser
 from imu.emulators.movella_dot import MovellaDot
-from imu.emulators.protocol import RefusedError
+from imu.emulators.peripheral import RefusedError
 from imu.errors import FrameError, LinkError
 from imu.frames import Advertisement, Frame
 from imu.units import RAD_PER_DEG

@@ -31,7 +31,7 @@ from imu.codecs.movesense import (
     encode_vectors,
 )
 from imu.emulators.movesense import Movesense
-from imu.emulators.protocol import RefusedError
+from imu.emulators.peripheral import RefusedError
 from imu.errors import FrameError, LinkError
 from imu.frames import BATTERY_LEVEL, Advertisement, Frame
 from imu.units import RAD_PER_DEG

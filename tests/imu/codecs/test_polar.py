@@ -31,8 +31,8 @@ from imu.codecs.polar import (
     encode_parameters,
     read_answer,
 )
+from imu.emulators.peripheral import RefusedError
 from imu.emulators.polar import VeritySense
-from imu.emulators.protocol import RefusedError
 from imu.errors import LinkError
 from imu.frames import BATTERY_LEVEL, Advertisement, Frame
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imu.codecs.dialogue import Write
 from imu.codecs.thingy52 import (
     CODEC,
     CONFIGURATION,
@@ -25,8 +26,7 @@ from imu.codecs.thingy52 import (
     encode_configuration,
     encode_raw,
 )
-from imu.dialogues import Write
-from imu.emulators.protocol import RefusedError
+from imu.emulators.peripheral import RefusedError
 from imu.emulators.thingy52 import Thingy52
 from imu.errors import FrameError, LinkError
 from imu.frames import BATTERY_LEVEL, Advertisement, Frame

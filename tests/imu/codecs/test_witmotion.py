@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imu.codecs.dialogue import Pause, Write
 from imu.codecs.witmotion import (
     CODEC,
     COMMAND,
@@ -29,7 +30,6 @@ from imu.codecs.witmotion import (
     encode_read,
     encode_reply,
 )
-from imu.dialogues import Pause, Write
 from imu.emulators.witmotion import WitMotion
 from imu.errors import FrameError
 from imu.frames import Advertisement, Frame

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from imu.frames import Batch
 from imu.recording import Recording
 from imu.samples import Stream
-from imu.storage import read_session
+from imu.storage.session import read_session
 from imu.transports.replay import batches, play
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,23 @@
+"""Samples -> angles: what the two sensors say of pelvis and thigh, and how far it may be off.
+
+``quaternions``
+    The few operations on orientations that are needed.
+``plausibility``, ``grid``
+    Are units, signs and axes what they claim; both sensors on one even time grid, gaps known.
+``stillness``
+    When neither sensor moves.
+``orientation``
+    Streams -> sensor orientations without a magnetometer.
+``heading``, ``calibration``
+    The drift about the vertical, held; sensor axes -> segment axes, from stillness and movement.
+``lean``, ``lift``
+    The pelvis' axes from a trunk lean; which end of the thigh is the knee, from a lift.
+``slips``
+    A strap that slipped in mid-set, taken out.
+``angles``
+    Segment orientations -> hip and pelvis angles, signs per side.
+``axis``, ``scale``
+    The femur's axis told apart from movement in step with the turn; both kinds of sensor agreed.
+``uncertainty``
+    How far the angles may be off.
+"""

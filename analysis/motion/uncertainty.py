@@ -1,0 +1,130 @@
+"""How far the angles may be off, from what was seen in the set.
+
+Standard deviations from the stillness (noise and what is left of the bias), from the scatter of
+gravity, from the straightness of the off-axis movement (axis), from the disagreement of both
+kinds of sensor over the range (scale) and from how flat a sensor lies on a sacrum. They are the
+instrument's alone: soft tissue moves against the bone by 4 to 6 degrees besides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.motion.orientation import BIN_S, GRAVITY_CUTOFF_HZ
+from imu.units import RAD_PER_DEG
+
+COVERAGE = 1.96  # standard deviations in the half-width of a 95 % interval
+RANGE_COVERAGE = 1.65  # the same for a range: its largest errors are bounded (placement, axis)
+CARRIED_S = 1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ)  # so long the gyroscope carries inclination
+GRAVITY_SHARE = 1.67 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
+HELD_SHARE = 0.4  # of a drift that is held from both sides
+MIXED_SHARE = 0.7  # of the pelvis' turn is in the plane that a turned sensor mixes into IR
+PLACEMENT_SD_RAD = 2.0 * RAD_PER_DEG  # turn of the pelvis sensor against the sacrum's plane
+LEANED_SD_RAD = 1.0 * RAD_PER_DEG  # the same after a trunk lean
+
+
+@dataclass(frozen=True, slots=True)
+class SensorError:
+    """Standard deviations of one sensor's orientation.
+
+    Attributes
+    ----------
+    noise_rads : float
+        Noise density of the rate, per root hertz.
+    bias_sd_rads : float
+        What is left of the bias, per axis.
+    scatter_rad : float
+        Direction of the specific force in single bins off gravity, per axis.
+    """
+
+    noise_rads: float
+    bias_sd_rads: float
+    scatter_rad: float
+
+    def inclination_rad(self, duration_s: float) -> float:
+        """Change of inclination over a duration [rad]; gravity holds it from both sides."""
+        carried = min(duration_s, CARRIED_S)
+        gravity = 2.0 * GRAVITY_SHARE * self.scatter_rad**2 * (carried / CARRIED_S) ** 2
+        walk = HELD_SHARE * self.noise_rads**2 * carried
+        return float(np.sqrt(gravity + walk + (HELD_SHARE * self.bias_sd_rads * carried) ** 2))
+
+    def heading_rad(self, duration_s: float) -> float:
+        """Turn about the vertical over a duration [rad].
+
+        The rests on both sides hold the heading, so that less than the whole drift remains.
+        """
+        walk = HELD_SHARE * self.noise_rads**2 * duration_s
+        return float(np.sqrt(walk + (HELD_SHARE * self.bias_sd_rads * duration_s) ** 2))
+
+
+@dataclass(frozen=True, slots=True)
+class AngleError:
+    """What limits the angles of one set.
+
+    Attributes
+    ----------
+    pelvis, thigh : SensorError
+        Both sensors.
+    axis_sd_rad : float
+        Tilt of the femur's axis, per plane.
+    in_step_rad : float
+        Off-axis movement that goes along with a turn, both planes together.
+    scale_sd : float
+        Relative error of an angle turned through.
+    placement_sd_rad : float
+        Turn of the pelvis sensor about the vertical against the pelvis.
+    """
+
+    pelvis: SensorError
+    thigh: SensorError
+    axis_sd_rad: float
+    in_step_rad: float
+    scale_sd: float
+    placement_sd_rad: float
+
+    def range_deg(self, rom_deg: float, duration_s: float, pelvis_turn_deg: float) -> float:
+        """Half-width of the 95 % interval of a range.
+
+        Parameters
+        ----------
+        rom_deg : float
+            The range.
+        duration_s : float
+            From the start to the largest IR.
+        pelvis_turn_deg : float
+            How far the pelvis turned; it is seen through its sensor's placement.
+        """
+        sensors = np.hypot(
+            self.thigh.inclination_rad(duration_s), self.pelvis.inclination_rad(duration_s)
+        )
+        axis = np.hypot(
+            self.axis_sd_rad * self.in_step_rad,
+            np.deg2rad(rom_deg) * self.axis_sd_rad**2,
+        )
+        scale = self.scale_sd * np.deg2rad(rom_deg)
+        placement = MIXED_SHARE * self.placement_sd_rad * np.deg2rad(pelvis_turn_deg)
+        total = np.sqrt(sensors**2 + axis**2 + scale**2 + placement**2)
+        return float(RANGE_COVERAGE * np.rad2deg(total))
+
+    def tilt_deg(self, duration_s: float, obliquity_deg: float) -> float:
+        """Half-width of the 95 % interval of a tilt (or, with a tilt given, of an obliquity)."""
+        mixed = self.placement_sd_rad * np.deg2rad(obliquity_deg)
+        inclination = self.pelvis.inclination_rad(duration_s)
+        return float(COVERAGE * np.rad2deg(np.hypot(mixed, inclination)))
+
+    def rotation_deg(self, duration_s: float, rotation_deg: float) -> float:
+        """Half-width of the 95 % interval of a pelvis rotation."""
+        scale = self.scale_sd * np.deg2rad(rotation_deg)
+        return float(COVERAGE * np.rad2deg(np.hypot(self.pelvis.heading_rad(duration_s), scale)))
+
+    def drift_deg(self, duration_s: float, planes_deg: tuple[float, float, float]) -> float:
+        """Half-width of the 95 % interval of the pelvis drift, given its three planes."""
+        planes = np.abs(planes_deg)
+        share = planes**2 / max(float((planes**2).sum()), 1e-12)
+        inclination = self.pelvis.inclination_rad(duration_s)
+        heading = self.pelvis.heading_rad(duration_s)
+        scale = self.scale_sd * np.deg2rad(np.linalg.norm(planes))
+        variance = share @ np.array([inclination, inclination, heading]) ** 2 + scale**2
+        return float(COVERAGE * np.rad2deg(np.sqrt(variance)))

@@ -1,0 +1,9 @@
+"""Angles -> rows: repetitions with their phases, told from other movements, and measured.
+
+``detection``, ``smoothness``
+    IR angle -> repetitions with their phases; how even a phase's speed is.
+``outliers``
+    What before and after the set is no repetition.
+``measures``
+    Repetition -> row: range, speed, hold, smoothness, pelvis drift, verdict.
+"""

@@ -1,0 +1,11 @@
+"""Text <-> values, strictly and purely; who wrote what is wrong is told with line and column.
+
+``csvfile``
+    Any CSV table, as columns of numbers.
+``ordering``
+    Rows put into the order they were taken.
+``setfile``, ``sessionfile``
+    A set; ``session.json`` and ``events.csv``.
+``framefile``
+    Kept frames, as text, into samples again.
+"""

@@ -1,0 +1,9 @@
+"""The only place that touches the disk.
+
+``files``
+    Files read with their hash, and written whole or not at all.
+``session``
+    A `Session` read from and written to a folder.
+``journal``
+    Files that only grow and survive a kill: a set, its markers, frames, what was refused.
+"""
