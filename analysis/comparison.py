@@ -43,6 +43,7 @@ RETURN_SOURCE = "half the limit of the return error"
 RESOLUTION_SOURCE = "resolution of the method; own repetitions vary less"
 EXACT_SOURCE = "Fisher's exact test, p ≤ 0.05"
 ACROSS = "the interval reaches across the threshold"
+MISLABELLED = "it may be the other leg, the other sensor, or upside down"
 NOT_JUDGED = "not judged: at one tempo speed follows the range; see durations and shares of range"
 PLANES = ("tilt", "obliquity", "rotation")
 UNLIKE_SHARE = 0.25  # shares of clean repetitions this far apart are not alike, chance or not
@@ -243,7 +244,7 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
     measured = (_compare(measure, reps, settings) for measure in MEASURES)
     found = (*measured, _clean_share(reps))
     if any(one.quality.mislabelled for one in sets):
-        return tuple(replace(one, verdict="inconclusive") for one in found)
+        return tuple(replace(one, verdict="inconclusive", reason=MISLABELLED) for one in found)
     return found
 
 

@@ -228,7 +228,8 @@ def range_sentences(comparison: Comparison) -> str:
     """
     unit = comparison.unit
     both = f"Range: right {number(comparison.right, unit)}, left {number(comparison.left, unit)}."
-    if comparison.ci95 is None or comparison.threshold is None:
+    undecided = comparison.verdict == "inconclusive" and comparison.reason != ACROSS
+    if comparison.ci95 is None or comparison.threshold is None or undecided:
         return f"{both} Inconclusive: {comparison.reason}."
     side, less, ci95 = smaller_side(comparison)
     limit = f"the {number(comparison.threshold, unit)} by which strapping on and measuring again"

@@ -20,7 +20,14 @@ from analysis.comparison import (
 from analysis.intervals import difference_interval, serial_correlation, verdict_of
 from analysis.settings import Settings
 from analysis.words import group_sentence
-from tests.analysis.examples import hiking, make_pair, make_set, make_turns
+from tests.analysis.examples import (
+    hiking,
+    make_analysis,
+    make_pair,
+    make_quality,
+    make_set,
+    make_turns,
+)
 from tests.benchmarks.verdicts import correlated, coverage
 
 REPS = arrays(float, st.integers(3, 12), elements=st.floats(-100, 100, width=32))
@@ -334,3 +341,13 @@ def test_a_single_side_has_no_comparison():
 def test_every_measure_belongs_to_range_speed_or_control():
     assert {measure.group for measure in MEASURES} == {"range", "speed", "control"}
     assert len({measure.name for measure in MEASURES}) == len(MEASURES)
+
+
+def test_a_mislabelled_set_is_never_told_as_a_difference():
+    doubtful = make_quality("poor", "upside down")
+    doubtful = replace(doubtful, codes=("direction_doubtful",), direction="doubtful")
+    sets = [make_set("left", make_turns(rom_deg=20.0), quality=doubtful),
+            make_set("right", make_turns(seed=1))]  # fmt: skip
+    analysis = make_analysis(sets)
+    assert {one.verdict for one in analysis.comparisons} == {"inconclusive"}
+    assert "Inconclusive: it may be the other leg" in analysis.summary.headline.sentence
