@@ -15,12 +15,16 @@ The order of the modules is the path of the data; each imports only from those a
     Is the recording fit for analysis.
 ``sets``
     Recordings -> all of that for the sets of a session.
+``intervals``
+    Repetitions, which are not independent -> interval of a difference, exact test of shares.
 ``comparison``
     Left against right: difference, index, interval, verdict.
 ``advice``, ``words``
     What the drill asks and what to say; codes and figures in words.
 ``findings``
     What to tell the person, most important first.
+``contradictions``
+    No ``matched`` beside a fault of one side.
 ``summary``
     Counts, means, grades, the headline and what to put in front, as values.
 ``pipeline``

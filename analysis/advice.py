@@ -123,10 +123,13 @@ KINDS = {
         53, _SAME, "the tempo is uneven", "Count along: the same time for every turn."
     ),
     "side_difference_control": FindingKind(
-        60, _MATCH, "its pelvis moves more", "Make the movement smaller on this side."
+        60,
+        _MATCH,
+        "less controlled than the other side",
+        "Turn this side only as far as it stays controlled.",
     ),
     "side_difference_speed": FindingKind(
-        61, _MATCH, "it turns in more slowly than the other side", "Use one tempo on both sides."
+        61, _MATCH, "quicker than the other side", "Use one tempo on both sides."
     ),
     "fewer_reps": FindingKind(
         62, _SAME, "fewer repetitions than planned", "Rather fewer and clean than forced."

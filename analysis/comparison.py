@@ -1,56 +1,52 @@
 """Left against right: difference, index, interval, threshold, verdict.
 
-The interval is a t interval with Welch's degrees of freedom; its standard error leaves out one
-repetition at a time (the jackknife). For means that is Welch's interval itself. Measured on 3000
-normal samples a case, three to ten repetitions a side, equal and threefold spreads, it holds the
-truth in 94.4 to 96.0 %; the stretched bootstrap that stood here before did no better. For spreads,
-3000 samples a case too (three, five, eight, ten repetitions; both sides alike / one three times as
-variable):
+A comparison of one session says whether its two sets differ. Interval: `analysis.intervals`.
 
-============== ===================== ====================== =====================
-method         normal                log-normal (0.5)       t, 5 degrees
-============== ===================== ====================== =====================
-jackknife      95-100 % / 92-95 %    94-100 % / 84-92 %     96-100 % / 87-94 %
-chi-square     95-97 % / 95-97 %     84-95 % / 84-93 %      89-95 % / 87-95 %
-normal theory  98-100 % / 92-94 %    89-100 % / 82-88 %     92-100 % / 85-90 %
-============== ===================== ====================== =====================
+The threshold is what a difference must exceed to mean something: for the range the minimal
+detectable change, which carries what strapping on anew does to a figure; for pelvis drift and
+return error half the limit of the verdict or flag; otherwise the person's own
+repetition-to-repetition error, 1.96 * sqrt(2) * SD of the repetitions of the *steadier* side: the
+smallest difference between two single repetitions of that side that chance rarely exceeds. The
+unsteady side's variation is what a person would see, so it must not raise its own threshold. It
+is not divided by sqrt(n): the error of the means is the interval's part, and counting it in both
+would leave nothing that could ever be called matched. A spread has no such error; there the
+threshold is the steadier side's own spread, so that ``different`` means more than twice as uneven.
 
-The jackknife is kept: where the sides are alike, the case that must not be called different, it
-holds whatever the distribution, and it is narrower than the chi-square intervals combined (MOVER,
-Zou & Donner 2008), the runner-up.
-
-The threshold is what a difference must exceed to mean something: the minimal detectable change
-where the literature has one, otherwise the person's own repetition-to-repetition error,
-1.96 * sqrt(2) * (SD of the repetitions within a side, pooled): the smallest difference between
-two single repetitions of one side that chance rarely exceeds. It is not divided by sqrt(n): the
-error of the means is the interval's part, and counting it in both would leave nothing that could
-ever be called matched. A spread has no such error; there the threshold is the steadier side's
-own spread, so that ``different`` means more than twice as uneven.
+Speed follows the range where the tempo is one, so raw speeds are shown and not judged; judged are
+the durations, and the peak speed as a share of the repetition's range. The share of clean
+repetitions is compared by Fisher's exact test.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from analysis.intervals import difference_interval, shares_differ, verdict_of
 from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
 from imu.units import SIDES
 
 Array = NDArray[np.float64]
-Statistic = Callable[..., NDArray[np.float64]]
 
 MIN_REPETITIONS = 3  # fewer have no spread worth the name
 MDC_SOURCE = "minimal detectable change, Krause et al. 2015, KSSTA 23:2562"
-OWN_SOURCE = "own repetition-to-repetition error, 1.96 · √2 · SD within a side"
+OWN_SOURCE = "own repetition-to-repetition error, 1.96 · √2 · SD of the steadier side"
 SPREAD_SOURCE = "the steadier side's own spread"
+PELVIS_SOURCE = "half the pelvis' limit, beyond which a repetition is compensated"
+RETURN_SOURCE = "half the limit of the return error"
 RESOLUTION_SOURCE = "resolution of the method; own repetitions vary less"
+EXACT_SOURCE = "Fisher's exact test, p ≤ 0.05"
+ACROSS = "the interval reaches across the threshold"
+MISLABELLED = "it may be the other leg, the other sensor, or upside down"
+NOT_JUDGED = "not judged: at one tempo speed follows the range; see durations and shares of range"
+PLANES = ("tilt", "obliquity", "rotation")
+UNLIKE_SHARE = 0.25  # shares of clean repetitions this far apart are not alike, chance or not
 INDEX_FORMULA = (
     "LSI = 100 · worse / better: the smaller figure over the larger for range, speed and hold; "
     "where less is better (drift, return error, spread, SPARC) turned over, so that 100 % is "
@@ -67,7 +63,8 @@ class Measure:
     name, label, unit, group : str
         As in `Comparison`.
     column : str
-        The field of `Repetition`, or ``duration_s`` for end minus start.
+        The field of `Repetition`; ``duration_s`` for end minus start; of a column of `OF_RANGE`
+        the percentage of the repetition's own range.
     resolution : float
         Differences below it are not told, however steady the repetitions, in ``unit``.
     spread : bool
@@ -77,7 +74,9 @@ class Measure:
     uncertainty : str
         The field with the instrument's 95 % half-width, or empty.
     less_is_better : bool
-        For drift, errors and spreads.
+        For drift, errors, spreads and speed beyond what the range asks for.
+    judged : bool
+        Whether it gets a verdict; raw speeds do not.
     """
 
     name: str
@@ -90,10 +89,25 @@ class Measure:
     literature: bool = False
     uncertainty: str = ""
     less_is_better: bool = False
+    judged: bool = True
+
+
+OF_RANGE = {
+    "peak_inward_share_percent_s": "peak_inward_speed_deg_s",
+    "peak_return_share_percent_s": "peak_return_speed_deg_s",
+}
 
 
 def _mean(name: str, label: str, unit: str, group: str, resolution: float) -> Measure:
     return Measure(name, label, unit, group, name, resolution)
+
+
+def _raw_speed(name: str, label: str, resolution: float) -> Measure:
+    return Measure(name, label, "°/s", "speed", name, resolution, judged=False)
+
+
+def _speed_share(name: str, label: str) -> Measure:
+    return Measure(name, label, "%/s", "speed", name, 10.0, less_is_better=True)
 
 
 MEASURES = (
@@ -105,12 +119,14 @@ MEASURES = (
         "peak_ir_deg", "Peak internal rotation", "°", "range", "peak_ir_deg", 1.0,
         literature=True, uncertainty="rom_uncertainty_deg",
     ),
-    _mean("mean_inward_speed_deg_s", "Mean speed inward", "°/s", "speed", 1.0),
-    _mean("peak_inward_speed_deg_s", "Peak speed inward", "°/s", "speed", 2.0),
-    _mean("mean_return_speed_deg_s", "Mean speed back", "°/s", "speed", 1.0),
-    _mean("peak_return_speed_deg_s", "Peak speed back", "°/s", "speed", 2.0),
     _mean("inward_s", "Duration inward", "s", "speed", 0.2),
     _mean("return_s", "Duration back", "s", "speed", 0.2),
+    _speed_share("peak_inward_share_percent_s", "Peak speed inward, of range"),
+    _speed_share("peak_return_share_percent_s", "Peak speed back, of range"),
+    _raw_speed("mean_inward_speed_deg_s", "Mean speed inward", 1.0),
+    _raw_speed("peak_inward_speed_deg_s", "Peak speed inward", 2.0),
+    _raw_speed("mean_return_speed_deg_s", "Mean speed back", 1.0),
+    _raw_speed("peak_return_speed_deg_s", "Peak speed back", 2.0),
     Measure(
         "pelvis_drift_deg", "Pelvis drift", "°", "control", "pelvis_drift_deg", 1.0,
         uncertainty="pelvis_drift_uncertainty_deg", less_is_better=True,
@@ -131,6 +147,9 @@ MEASURES = (
     _mean("sparc_inward", "Smoothness inward (SPARC)", "", "control", 0.1),
     _mean("sparc_return", "Smoothness back (SPARC)", "", "control", 0.1),
 )  # fmt: skip
+
+
+SPREADS = frozenset(measure.name for measure in MEASURES if measure.spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +177,19 @@ class Comparison:
     verdict : str
         ``matched``, ``different`` or ``inconclusive``.
     reason : str
-        Why it is inconclusive; otherwise empty.
+        Why it is inconclusive, or not judged; otherwise empty.
     left_sd, right_sd : float or None
         Standard deviation of the repetitions; None for spreads.
     left_n, right_n : int
         Counted repetitions that have the number.
     less_is_better : bool
-        For drift, errors and spreads.
+        For drift, errors, spreads and speed beyond what the range asks for.
+    judged : bool
+        Whether the verdict enters the group's; raw speeds are ``inconclusive`` and do not.
+    fault : str
+        What the findings say against one side alone, so that it is not matched; or empty.
+    left_clean, right_clean : int or None
+        Clean repetitions, of the share of clean ones alone.
     """
 
     measure: str
@@ -186,6 +211,10 @@ class Comparison:
     left_n: int = 0
     right_n: int = 0
     less_is_better: bool = False
+    judged: bool = True
+    fault: str = ""
+    left_clean: int | None = None
+    right_clean: int | None = None
 
 
 def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison, ...]:
@@ -194,15 +223,17 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
     Parameters
     ----------
     sets : sequence of SetAnalysis
-        Several sets of a side are pooled: their repetitions are taken as one sample.
+        Several sets of a side are pooled: their repetitions are taken one after the other, so
+        that a step between sets counts as correlation and widens the interval.
     settings : Settings
         For the minimal detectable change of the range.
 
     Returns
     -------
     tuple of Comparison
-        In the order of `MEASURES`; empty where one side has no set. All inconclusive where a set's
-        labels do not hold: it may be the other leg, or upside down.
+        In the order of `MEASURES`, then the share of clean repetitions; empty where one side has
+        no set. All inconclusive where a set's labels do not hold: it may be the other leg, or
+        upside down.
     """
     if {one.side for one in sets} != set(SIDES):
         return ()
@@ -210,9 +241,10 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         side: [rep for one in sets if one.side == side for rep in one.reps if rep.counts]
         for side in SIDES
     }
-    found = tuple(_compare(measure, reps, settings) for measure in MEASURES)
+    measured = (_compare(measure, reps, settings) for measure in MEASURES)
+    found = (*measured, _clean_share(reps))
     if any(one.quality.mislabelled for one in sets):
-        return tuple(replace(one, verdict="inconclusive") for one in found)
+        return tuple(replace(one, verdict="inconclusive", reason=MISLABELLED) for one in found)
     return found
 
 
@@ -223,65 +255,17 @@ def values_of(reps: Sequence[Repetition], measure: Measure) -> Array:
     """
     if measure.column == "duration_s":
         return np.array([rep.end_s - rep.start_s for rep in reps])
-    found = [getattr(rep, measure.column) for rep in reps]
-    table: Array = np.array([np.nan if value is None else value for value in found], dtype=float)
+    table = _column(reps, OF_RANGE.get(measure.column, measure.column))
+    if measure.column in OF_RANGE:
+        rom = _column(reps, "rom_deg")
+        table = np.divide(100.0 * table, rom, out=np.full(len(reps), np.nan), where=rom > 0)
     values: Array = table[np.isfinite(table)]
     return np.abs(values) if measure.column == "return_error_deg" else values
 
 
-def difference_interval(left: Array, right: Array, *, spread: bool = False) -> tuple[float, float]:
-    """95 % interval of right minus left, of the means or of the standard deviations.
-
-    Parameters
-    ----------
-    left, right : ndarray, shape (n,), (m,)
-        One value a repetition, at least three a side.
-    spread : bool
-        Compare standard deviations instead of means.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper end; both the difference itself where no repetition differs from another.
-
-    Notes
-    -----
-    Method and measured coverage: the head of this module.
-    """
-    statistic: Statistic = _spread if spread else np.mean
-    found = float(statistic(right) - statistic(left))
-    variance = [_jackknife_variance(side, statistic) for side in (left, right)]
-    if sum(variance) <= 1e-24:  # all alike: nothing to estimate
-        return found, found
-    freedom = sum(variance) ** 2 / sum(
-        v**2 / (len(side) - 1) for v, side in zip(variance, (left, right), strict=True)
-    )
-    half_width = float(stats.t.ppf(0.975, freedom)) * math.sqrt(sum(variance))
-    return found - half_width, found + half_width
-
-
-def verdict_of(ci95: tuple[float, float], threshold: float) -> str:
-    """Say what the interval allows: within the threshold, wholly beyond it, or neither.
-
-    >>> verdict_of((-1.0, 2.0), 5.4), verdict_of((6.0, 9.0), 5.4), verdict_of((4.0, 9.0), 5.4)
-    ('matched', 'different', 'inconclusive')
-    """
-    low, high = ci95
-    if -threshold <= low and high <= threshold:
-        return "matched"
-    return "different" if low > threshold or high < -threshold else "inconclusive"
-
-
-def _spread(values: Array, axis: int = -1) -> Array:
-    return np.asarray(np.std(values, axis=axis, ddof=1))
-
-
-def _jackknife_variance(values: Array, statistic: Statistic) -> float:
-    """Variance of the statistic by leaving one value out (of a mean: SD² / n)."""
-    n = len(values)
-    kept = ~np.eye(n, dtype=bool)
-    left_out = statistic(np.broadcast_to(values, (n, n))[kept].reshape(n, n - 1), axis=1)
-    return float((n - 1) * np.var(left_out))
+def _column(reps: Sequence[Repetition], name: str) -> Array:
+    found = [getattr(rep, name) for rep in reps]
+    return np.array([np.nan if value is None else value for value in found], dtype=float)
 
 
 def _compare(
@@ -291,9 +275,9 @@ def _compare(
     left, right = (_figure(values[side], measure) for side in SIDES)
     difference = None if left is None or right is None else right - left
     threshold, source = _threshold(measure, values, settings)
-    reason = _too_few(values)
+    reason = _too_few({side: len(values[side]) for side in SIDES})
     ci95, verdict = None, "inconclusive"
-    if not reason and threshold is not None:
+    if not reason:
         low, high = difference_interval(values["left"], values["right"], spread=measure.spread)
         instrument = math.hypot(*(_instrument(reps[side], measure) for side in SIDES))
         middle = float(difference or 0.0)
@@ -301,29 +285,61 @@ def _compare(
             middle - math.hypot(middle - low, instrument),
             middle + math.hypot(high - middle, instrument),
         )
-        verdict = verdict_of(ci95, threshold)
+        if threshold is not None:
+            verdict = verdict_of(ci95, threshold)
         if verdict == "inconclusive":
-            reason = "the interval reaches across the threshold"
+            reason = ACROSS if measure.judged else NOT_JUDGED
     return Comparison(
         measure.name, measure.label, measure.unit, measure.group, left, right, difference,
         _direction(difference), _index(left, right, measure), ci95, threshold, source, verdict,
         reason, _sd(values["left"], measure), _sd(values["right"], measure),
-        len(values["left"]), len(values["right"]), measure.less_is_better,
+        len(values["left"]), len(values["right"]), measure.less_is_better, measure.judged,
+    )  # fmt: skip
+
+
+def _clean_share(reps: Mapping[str, Sequence[Repetition]]) -> Comparison:
+    """Compare how many of the counted repetitions are clean.
+
+    Matched are shares less than `UNLIKE_SHARE` apart, unless one side alone has a fault: the exact
+    test of few repetitions proves no equality.
+    """
+    n = {side: len(reps[side]) for side in SIDES}
+    clean = {side: sum(rep.verdict == "clean" for rep in reps[side]) for side in SIDES}
+    left, right = (clean[side] / n[side] if n[side] else None for side in SIDES)
+    difference = None if left is None or right is None else right - left
+    reason = _too_few(n)
+    verdict = "inconclusive"
+    if not reason and difference is not None:
+        one_sided = (left == 1.0) != (right == 1.0)
+        if shares_differ(clean["left"], n["left"], clean["right"], n["right"]):
+            verdict = "different"
+        elif abs(difference) < UNLIKE_SHARE and not one_sided:
+            verdict = "matched"
+        else:
+            reason = "unlike, but chance could make it so"
+    index = None
+    if left is not None and right is not None and max(left, right) > 0:
+        index = 100.0 * min(left, right) / max(left, right)
+    return Comparison(
+        "clean_share", "Clean repetitions", "", "control", left, right, difference,
+        _direction(difference), index, None, None, EXACT_SOURCE, verdict, reason,
+        left_n=n["left"], right_n=n["right"],
+        left_clean=clean["left"], right_clean=clean["right"],
     )  # fmt: skip
 
 
 def _figure(values: Array, measure: Measure) -> float | None:
     if measure.spread:
-        return float(_spread(values)) if len(values) > 1 else None
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
     return float(values.mean()) if len(values) else None
 
 
 def _sd(values: Array, measure: Measure) -> float | None:
-    return None if measure.spread or len(values) < 2 else float(_spread(values))
+    return None if measure.spread or len(values) < 2 else float(np.std(values, ddof=1))
 
 
-def _too_few(values: Mapping[str, Array]) -> str:
-    few = [f"{side} {len(values[side])}" for side in SIDES if len(values[side]) < MIN_REPETITIONS]
+def _too_few(n: Mapping[str, int]) -> str:
+    few = [f"{side} {n[side]}" for side in SIDES if n[side] < MIN_REPETITIONS]
     return f"fewer than {MIN_REPETITIONS} counted repetitions: {', '.join(few)}" if few else ""
 
 
@@ -333,10 +349,15 @@ def _threshold(
     if measure.literature:
         changed = settings.mdc_range_deg != Settings().mdc_range_deg
         return settings.mdc_range_deg, "set in the configuration" if changed else MDC_SOURCE
-    if any(len(values[side]) < 2 for side in SIDES):
+    if measure.name == "pelvis_drift_deg":
+        limits = [getattr(settings, f"pelvis_{plane}_limit_deg") for plane in PLANES]
+        return min(limits) / 2.0, PELVIS_SOURCE
+    if measure.name == "return_error_deg":
+        return settings.return_error_limit_deg / 2.0, RETURN_SOURCE
+    if not measure.judged or any(len(values[side]) < 2 for side in SIDES):
         return None, ""
-    spreads = [float(_spread(values[side])) for side in SIDES]
-    own = min(spreads) if measure.spread else 1.96 * math.hypot(*spreads)
+    steadier = min(float(np.std(values[side], ddof=1)) for side in SIDES)
+    own = steadier if measure.spread else 1.96 * math.sqrt(2.0) * steadier
     if own < measure.resolution:
         return measure.resolution, RESOLUTION_SOURCE
     return own, SPREAD_SOURCE if measure.spread else OWN_SOURCE

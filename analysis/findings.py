@@ -18,7 +18,7 @@ from analysis.comparison import MIN_REPETITIONS, Comparison
 from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
-from analysis.words import PHASES, number, ranges, smaller_side
+from analysis.words import PHASES, number, ranges, worse_side, worse_words
 from imu.recording import Event, SessionInfo
 
 Array = NDArray[np.float64]
@@ -61,9 +61,9 @@ _SIGNALS = (
 )
 
 _DIFFERENCES = {
-    "rom_deg": "side_difference_range",
-    "mean_inward_speed_deg_s": "side_difference_speed",
-    "pelvis_drift_deg": "side_difference_control",
+    "range": "side_difference_range",
+    "control": "side_difference_control",
+    "speed": "side_difference_speed",
 }
 
 _PLANES = ("tilt", "obliquity", "rotation")
@@ -366,13 +366,16 @@ def _evenness_findings(
 
 
 def _difference_findings(comparisons: Sequence[Comparison]) -> Iterator[Finding]:
+    """Say all that is different with the side it speaks against: a finding a group and side."""
+    told: dict[tuple[str, str], list[Comparison]] = {}
     for one in comparisons:
-        code = _DIFFERENCES.get(one.measure)
-        if code is None or one.verdict != "different":
-            continue
-        side, less, _ = smaller_side(one)
-        if one.less_is_better:  # the side to be told is the one that moves more
-            side = "right" if side == "left" else "left"
-        kind = KINDS[code]
-        text = f"{side.capitalize()}: {kind.seen}, by {number(less, one.unit)}. {kind.advice}"
-        yield Finding(code, side, "", (), less, one.unit, text, kind.rank)
+        if one.verdict == "different":
+            told.setdefault((_DIFFERENCES[one.group], worse_side(one)), []).append(one)
+    for (code, side), found in told.items():
+        kind, first = KINDS[code], found[0]
+        less = abs(first.difference or 0.0)
+        what = f", by {number(less, first.unit)}"
+        if code != "side_difference_range" or first.measure != "rom_deg":
+            what = ": " + ", ".join(worse_words(one) for one in found)
+        text = f"{side.capitalize()}: {kind.seen}{what}. {kind.advice}"
+        yield Finding(code, side, "", (), less, first.unit, text, kind.rank)

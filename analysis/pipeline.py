@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.comparison import Comparison, compare
+from analysis.contradictions import without_contradictions
 from analysis.findings import Finding, PlacedMarker, find_findings, place_markers
 from analysis.sets import SetAnalysis, analyse_sets
 from analysis.settings import Settings
@@ -68,6 +69,7 @@ def analyse(session: Session, settings: Settings) -> Analysis:
     comparisons = compare(sets, settings)
     markers = place_markers(session.events, sets)
     findings = find_findings(sets, comparisons, markers, session.info, settings)
+    comparisons = without_contradictions(comparisons, findings, sets)
     return Analysis(
         name=session.name,
         info=session.info,

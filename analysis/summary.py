@@ -14,8 +14,16 @@ from analysis.findings import Finding, in_front
 from analysis.reasons import worst_grade
 from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
-from analysis.words import NONE_COUNTED, number, range_sentences
+from analysis.words import (
+    NONE_COUNTED,
+    clean_sentence,
+    footing_sentence,
+    number,
+    range_sentences,
+)
 from imu.units import SIDES
+
+FOOTINGS = ("proven", "lean", "assumed", "doubtful")  # surest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ class SideSummary:
         The worst of its sets.
     reasons : tuple of str
         Why it is not better; with the set's name in front where there are several.
+    direction, pelvis_axes : str
+        What the figures stand on, as in `SetQuality`: the least sure of its sets.
     """
 
     sets: int
@@ -66,6 +76,8 @@ class SideSummary:
     grade: str
     reasons: tuple[str, ...]
     codes: tuple[str, ...]
+    direction: str
+    pelvis_axes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,10 @@ class Summary:
         Left before right; a side without a set is absent.
     headline : Headline
         The verdict on the range.
+    clean : str
+        How many repetitions were clean, a sentence.
+    footing : str
+        What was assumed and what was proven, a sentence or two.
     cautions : tuple of str
         The sides whose recording does not carry the figures, a sentence each.
     front, others : tuple of str
@@ -94,6 +110,8 @@ class Summary:
 
     sides: Mapping[str, SideSummary]
     headline: Headline
+    clean: str
+    footing: str
     cautions: tuple[str, ...]
     front: tuple[str, ...]
     others: tuple[str, ...]
@@ -125,6 +143,13 @@ def summarise(
     return Summary(
         sides=summaries,
         headline=_headline(comparisons, summaries),
+        clean=clean_sentence({side: (one.clean, one.counted) for side, one in summaries.items()}),
+        footing=footing_sentence(
+            {
+                side: {"direction": one.direction, "pelvis_axes": one.pelvis_axes}
+                for side, one in summaries.items()
+            }
+        ),
         cautions=tuple(_cautions(summaries)),
         front=tuple(_joined(group) for group in chosen),
         others=tuple(one.text for one in findings if id(one) not in shown),
@@ -147,6 +172,8 @@ def _side(sets: Sequence[SetAnalysis], planned: int | None) -> SideSummary:
         grade=worst_grade(one.quality.grade for one in sets),
         codes=tuple(dict.fromkeys(code for one in sets for code in one.quality.codes)),
         reasons=tuple(f"{name}: {why}" if len(sets) > 1 else why for name, why in reasons),
+        direction=max((one.quality.direction for one in sets), key=FOOTINGS.index),
+        pelvis_axes=max((one.quality.pelvis_axes for one in sets), key=FOOTINGS.index),
     )
 
 

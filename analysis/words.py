@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from analysis.comparison import Comparison
+from analysis.comparison import ACROSS, SPREADS, Comparison
 
 FLAGS = {
     "copied": "a copy of another set",
@@ -49,7 +49,28 @@ PHASES = {
 
 LETTERS = {"left": "L", "right": "R"}
 GROUPS = {"range": "Range", "speed": "Speed", "control": "Control"}
-DECIMALS = {"°": 1, "°/s": 1, "s": 2, "%": 0, "": 2}
+DECIMALS = {"°": 1, "°/s": 1, "s": 2, "%": 0, "%/s": 0, "": 2}
+WORSE = {  # of the side that is to be told, where a measure is different
+    "rom_deg": "it turns less",
+    "peak_ir_deg": "it reaches a smaller angle",
+    "inward_s": "it turns in within a shorter time",
+    "return_s": "it comes back within a shorter time",
+    "peak_inward_share_percent_s": "it turns in faster for its range",
+    "peak_return_share_percent_s": "it comes back faster for its range",
+    "pelvis_drift_deg": "its pelvis moves more",
+    "return_error_deg": "it comes back less exactly",
+    "hold_s": "it pauses more briefly",
+    "rom_sd_deg": "its range varies more",
+    "duration_sd_s": "its tempo varies more",
+    "sparc_inward": "it turns in less smoothly",
+    "sparc_return": "it comes back less smoothly",
+    "clean_share": "fewer repetitions are clean",
+}
+PROVEN = {"direction": "direction (lift)", "pelvis_axes": "pelvis axes (lean)"}
+ASSUMED = {
+    "direction": "the first turn was inward",
+    "pelvis_axes": "the pelvis sensor sits straight",
+}
 NONE_COUNTED = "no repetition could be counted"
 ABSENT = "–"
 
@@ -127,43 +148,129 @@ def smaller_side(comparison: Comparison) -> tuple[str, float, tuple[float, float
     return "right", -difference, None if ci95 is None else (-ci95[1], -ci95[0])
 
 
+def worse_side(comparison: Comparison) -> str:
+    """Name the side that is to be told: with less, or with more where less is better."""
+    larger = "right" if (comparison.difference or 0.0) > 0 else "left"
+    smaller = "left" if larger == "right" else "right"
+    return larger if comparison.less_is_better else smaller
+
+
+def worse_words(comparison: Comparison) -> str:
+    """Say what is worse on that side, and by how much."""
+    worse = WORSE[comparison.measure]
+    if comparison.left_clean is not None:
+        side = worse_side(comparison)
+        other = "left" if side == "right" else "right"
+        return f"{worse} ({figure(comparison, side)} against {figure(comparison, other)})"
+    return f"{worse} (by {number(abs(comparison.difference or 0.0), comparison.unit)})"
+
+
+def figure(comparison: Comparison, side: str) -> str:
+    """Write one side's figure without its unit; of a share the two counts."""
+    clean = getattr(comparison, f"{side}_clean")
+    if clean is not None:
+        return f"{clean} of {getattr(comparison, f'{side}_n')}"
+    return number(getattr(comparison, side), comparison.unit, bare=True)
+
+
+def difference(comparison: Comparison) -> str:
+    """Write right minus left without its unit; of shares in per cent."""
+    if comparison.left_clean is None or comparison.difference is None:
+        return number(comparison.difference, comparison.unit, signed=True, bare=True)
+    return number(100.0 * comparison.difference, "%", signed=True)
+
+
+def clean_sentence(clean: Mapping[str, tuple[int, int]]) -> str:
+    """Say how many repetitions were clean, of how many counted ones.
+
+    >>> clean_sentence({"left": (3, 8), "right": (8, 8)})
+    'Clean repetitions: right 8 of 8, left 3 of 8.'
+    """
+    told = [f"{side} {some} of {n}" for side, (some, n) in sorted(clean.items(), reverse=True)]
+    return f"Clean repetitions: {', '.join(told)}."
+
+
+def footing_sentence(footing: Mapping[str, Mapping[str, str]]) -> str:
+    """Say what was assumed and what was proven, in a dozen words.
+
+    Parameters
+    ----------
+    footing : Mapping
+        Side -> ``direction`` and ``pelvis_axes`` -> ``proven`` or ``lean``, ``assumed``,
+        ``doubtful``.
+
+    Examples
+    --------
+    >>> footing_sentence({"left": {"direction": "assumed", "pelvis_axes": "lean"}})
+    'Proven: pelvis axes (lean). Assumed: the first turn was inward.'
+    """
+    said: dict[str, list[str]] = {"Proven": [], "Assumed": [], "Doubtful": []}
+    for what in ("direction", "pelvis_axes"):
+        by_state: dict[str, list[str]] = {}
+        for side, states in footing.items():
+            by_state.setdefault(states[what], []).append(side)
+        for state, sides in by_state.items():
+            whose = f"{sides[0]}: " if len(sides) < len(footing) else ""
+            if state == "assumed":
+                said["Assumed"].append(whose + ASSUMED[what])
+            elif state == "doubtful":
+                said["Doubtful"].append(f"{whose}whether {ASSUMED[what]}")
+            else:
+                said["Proven"].append(whose + PROVEN[what])
+    return " ".join(f"{head}: {'; '.join(told)}." for head, told in said.items() if told)
+
+
 def range_sentences(comparison: Comparison) -> str:
-    """Say the first thing of the report: the two ranges, their difference, and what it means."""
+    """Say the first thing of the report: the two ranges, their difference, and what it means.
+
+    One session says that two sets differ; whether strapping on again could make the difference is
+    what the threshold carries.
+    """
     unit = comparison.unit
     both = f"Range: right {number(comparison.right, unit)}, left {number(comparison.left, unit)}."
-    if comparison.ci95 is None or comparison.threshold is None:
+    undecided = comparison.verdict == "inconclusive" and comparison.reason != ACROSS
+    if comparison.ci95 is None or comparison.threshold is None or undecided:
         return f"{both} Inconclusive: {comparison.reason}."
     side, less, ci95 = smaller_side(comparison)
-    limit = f"the {number(comparison.threshold, unit)} that a repeat measurement can differ by"
+    limit = f"the {number(comparison.threshold, unit)} by which strapping on and measuring again"
     told = f"95 % interval {interval(ci95, unit)}"
     if comparison.verdict == "matched":
-        return f"{both} The difference of {number(less, unit)} ({told}) stays within {limit}."
+        differ = f"These two sets differ by {number(less, unit)} ({told})"
+        return f"{both} {differ}: within {limit} can differ."
+    turns = f"In these two sets the {side} turns {number(less, unit)} less"
     if comparison.verdict == "different":
-        return f"{both} The {side} turns {number(less, unit)} less ({told}): more than {limit}."
-    less_told = f"The {side} turns {number(less, unit)} less"
-    return f"{both} {less_told}, but the {told} reaches across {limit}."
+        return f"{both} {turns} ({told}): more than {limit} can differ."
+    return f"{both} {turns}, but the {told} reaches across {limit} can differ."
 
 
 def group_sentence(comparisons: Sequence[Comparison]) -> tuple[str, str]:
-    """Sum one group of measures up.
+    """Sum one group of measures up; those that are not judged stay out.
 
     Returns
     -------
     tuple of str
-        The verdict of the group (``different`` where one measure is, ``matched`` where all are)
-        and which measures made it.
+        The verdict of the group (``different`` where one measure is, ``matched`` where all are;
+        eight repetitions cannot show that two spreads are alike, so that a spread without a
+        verdict stands in nobody's way) and which measures made it, by the side they speak against.
     """
-    verdicts = [one.verdict for one in comparisons]
+    judged = [
+        one
+        for one in comparisons
+        if one.judged and not (one.measure in SPREADS and one.reason == ACROSS and not one.fault)
+    ]
+    verdicts = [one.verdict for one in judged]
     if "different" in verdicts:
         told: dict[str, list[str]] = {}
-        for one in comparisons:
+        for one in judged:
             if one.verdict == "different":
-                label = one.label.split(" (")[0]
-                told.setdefault(one.direction, []).append(label[0].lower() + label[1:])
-        return "different", "; ".join(f"{way}: {', '.join(named)}" for way, named in told.items())
+                told.setdefault(worse_side(one), []).append(worse_words(one))
+        return "different", "; ".join(f"{side}: {', '.join(said)}" for side, said in told.items())
     if all(verdict == "matched" for verdict in verdicts):
-        return "matched", f"all {len(verdicts)} measures"
-    if all(one.ci95 is None for one in comparisons):
-        return "inconclusive", comparisons[0].reason
+        compensated = any(one.left_clean not in (None, one.left_n) for one in judged)
+        return "matched", f"{len(verdicts)} measures" + ", faults included" * compensated
+    if all(one.left is None or one.right is None or one.ci95 is None for one in judged):
+        return "inconclusive", judged[0].reason
     matched = verdicts.count("matched")
-    return "inconclusive", f"{matched} of {len(verdicts)} measures matched, none different"
+    faults = list(dict.fromkeys(one.fault for one in judged if one.fault))
+    said = f"{matched} of {len(verdicts)} measures matched, none different"
+    return "inconclusive", "; ".join([said, *faults])

@@ -28,6 +28,7 @@ from analysis.words import DISCLAIMER
 
 SCHEMA = "hiprot.report/1"
 DECIMALS = 6
+QUALITY = ("grade", "reasons", "codes", "direction", "pelvis_axes")  # of a side
 SENSOR_EVENTS = ("dropout", "reconnect")
 
 
@@ -108,7 +109,7 @@ def _side(analysis: Analysis, side: str) -> dict[str, Any]:
     sets = [one for one in analysis.sets if one.side == side]
     reps = [rep for one in sets for rep in one.reps]
     summary = asdict(analysis.summary.sides[side])
-    quality = {name: summary.pop(name) for name in ("grade", "reasons", "codes")}
+    quality = {name: summary.pop(name) for name in QUALITY}
     return {
         "reps": [rep_row(rep) for rep in reps],
         "summary": summary,
@@ -127,6 +128,8 @@ def _symmetry(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     groups: dict[str, Any] = {}
     for one in comparisons:
         row = asdict(one)
+        if one.left_clean is None:
+            del row["left_clean"], row["right_clean"]
         groups.setdefault(row.pop("group"), {})[row.pop("measure")] = row
     return groups
 
@@ -141,8 +144,10 @@ def _method() -> dict[str, Any]:
     return {
         "difference": "right minus left, of the means over the counted repetitions",
         "interval": (
-            "95 %, Welch's t over the repetitions of each side (for spreads with the jackknife's "
-            "standard error; sets of a side pooled), widened by the sensors' systematic error"
+            "95 %, the serial-correlation t of Tang & Landes (2020) over the repetitions of each "
+            "side (for spreads with the jackknife's standard error; sets of a side pooled), "
+            "widened by the sensors' systematic error; for clean repetitions Fisher's exact "
+            "test instead"
         ),
         "index": INDEX_FORMULA,
         "limits": DISCLAIMER,

@@ -58,7 +58,9 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
         panels=_panels(draw_panels(analysis)),
         started=_readable_time(analysis.info.started),
         words=words,
-        notes={source: "abcdef"[i] for i, source in enumerate(words.sources(analysis.comparisons))},
+        notes={
+            source: "abcdefghij"[i] for i, source in enumerate(words.sources(analysis.comparisons))
+        },
         most_rows=max(1, MAX_ROWS // max(1, len(analysis.sets))),
         most_markers=MAX_MARKERS,
         most_letters=MAX_LETTERS,

@@ -37,6 +37,8 @@ def print_report(analysis: Analysis, console: Console) -> None:
     summary = analysis.summary
     verdict, sentence = summary.headline.verdict, summary.headline.sentence
     console.print(Text.assemble(_state(verdict) if verdict else "", " " * bool(verdict), sentence))
+    console.print(Text(summary.clean))
+    console.print(Text(summary.footing, "dim"))
     for side, found in summary.sides.items():
         if found.grade == "poor":
             reasons = "; ".join(found.reasons)
@@ -84,14 +86,14 @@ def _label(one: Comparison | Measure) -> Text:
 def _cells(one: Comparison) -> dict[str, Text]:
     unit = one.unit
     figures = (
-        words.number(one.right, unit, bare=True),
-        words.number(one.left, unit, bare=True),
-        words.number(one.difference, unit, signed=True, bare=True),
+        words.figure(one, "right"),
+        words.figure(one, "left"),
+        words.difference(one),
         words.interval(one.ci95, unit, bare=True),
         words.number(one.threshold, unit, bare=True),
         words.number(one.index_percent, "%", bare=True),
     )
-    cells = [*map(Text, figures), _state(one.verdict)]
+    cells = [*map(Text, figures), _state(one.verdict) if one.judged else Text("not judged", "dim")]
     return dict(zip(COLUMNS, cells, strict=True))
 
 

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from analysis.comparison import compare
+from analysis.contradictions import without_contradictions
 from analysis.findings import find_findings, place_markers
 from analysis.motion.angles import HipAngles
 from analysis.pipeline import Analysis
@@ -107,6 +108,7 @@ def make_analysis(
     comparisons = compare(sets, settings)
     markers = place_markers(events, sets)
     findings = find_findings(sets, comparisons, markers, session, settings)
+    comparisons = without_contradictions(comparisons, findings, sets)
     summary = summarise(sets, comparisons, findings, session.planned_reps)
     return Analysis(
         "2026-11-22-P01", session, "ab" * 32, tuple(sets), comparisons, findings, markers, settings,

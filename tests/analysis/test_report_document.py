@@ -67,13 +67,36 @@ def test_document_has_the_contracts_shape(name):
 def test_symmetry_is_grouped_and_complete():
     symmetry = parsed(examples()["different"])["symmetry"]
     assert list(symmetry) == ["range", "speed", "control"]
-    assert {name for group in symmetry.values() for name in group} == {m.name for m in MEASURES}
+    names = {name for group in symmetry.values() for name in group}
+    assert names == {*(m.name for m in MEASURES), "clean_share"}
     for group in symmetry.values():
-        for one in group.values():
+        for name, one in group.items():
             assert one["difference"] == pytest.approx(one["right"] - one["left"], abs=2e-6)
-            assert one["ci95"][0] <= one["difference"] <= one["ci95"][1]
             assert one["verdict"] in ("matched", "different", "inconclusive")
-            assert one["threshold_source"]
+            assert bool(one["threshold_source"]) == one["judged"]
+            if name != "clean_share":
+                assert one["ci95"][0] <= one["difference"] <= one["ci95"][1]
+
+
+def test_clean_shares_stand_under_control():
+    one = parsed(examples()["different"])["symmetry"]["control"]["clean_share"]
+    counts = {key: one[key] for key in ("left_n", "left_clean", "right_n", "right_clean")}
+    assert counts == {"left_n": 8, "left_clean": 3, "right_n": 8, "right_clean": 8}
+    assert (one["left"], one["right"], one["verdict"]) == (0.375, 1.0, "different")
+
+
+def test_what_the_figures_stand_on_is_told_of_side_and_set():
+    sure = replace(make_quality(), direction="proven", pelvis_axes="lean")
+    sets = [
+        make_set("left", make_turns(), quality=sure),
+        make_set("left", make_turns(), name="left-2", quality=replace(sure, direction="doubtful")),
+        make_set("right", make_turns(), quality=sure),
+    ]
+    sides = parsed(make_analysis(sets))["sides"]
+    assert sides["left"]["quality"]["direction"] == "doubtful"  # the least sure of its sets
+    assert sides["right"]["quality"]["direction"] == "proven"
+    assert sides["left"]["quality"]["pelvis_axes"] == "lean"
+    assert sides["left"]["quality"]["sets"]["left"]["direction"] == "proven"
 
 
 def test_a_single_side_has_no_symmetry():

@@ -109,9 +109,9 @@ def test_every_table_has_a_caption_and_scoped_heads(pages):
 @pytest.mark.parametrize(
     ("name", "starts"),
     [
-        ("matched", "= matched Range: right 34.1°, left 33.3°. The difference of 0.8°"),
-        ("different", "≠ different Range: right 34.7°, left 22.6°. The left turns 12.2° less"),
-        ("inconclusive", "? inconclusive Range: right 33.1°, left 26.7°. The left turns 6.4° less"),
+        ("matched", "= matched Range: right 34.1°, left 33.3°. These two sets differ by 0.8°"),
+        ("different", "≠ different Range: right 34.7°, left 22.6°. In these two sets the"),
+        ("inconclusive", "? inconclusive Range: right 33.1°, left 26.7°. In these two sets"),
         ("one_sided", "Right side only: range 33.3° ± 1.1° over 8 counted repetitions."),
         ("one_rep", "? inconclusive Range: right 32.3°, left 32.1°. Inconclusive: fewer than 3"),
         ("no_rep", "? inconclusive Range: right 32.2°, left –. Inconclusive: fewer than 3"),  # noqa: RUF001
@@ -121,6 +121,20 @@ def test_the_verdict_comes_first_in_words(pages, name, starts):
     words = Page(pages[name]).words()
     body = words[words.index("2026-11-22-P01 ") :].removeprefix("2026-11-22-P01 ")
     assert body.startswith(starts)
+
+
+def test_the_head_says_how_many_were_clean_and_what_was_assumed(pages):
+    words = Page(pages["different"]).words()
+    head = words[: words.index("What to work on")]
+    assert "Clean repetitions: right 8 of 8, left 3 of 8." in head
+    assert "Assumed: the first turn was inward; the pelvis sensor sits straight." in head
+
+
+def test_raw_speeds_stay_in_the_table_and_are_not_judged(pages):
+    text = pages["different"]
+    (row,) = re.findall(r"<tr><th scope=.row.>Mean speed inward, °/s.*?</tr>", text)
+    assert "not judged" in row
+    assert 'class="state' not in row
 
 
 def test_a_poor_recording_is_said_at_the_top(pages):
