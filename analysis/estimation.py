@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
 from analysis.motion.angles import HipAngles, hip_angles
-from analysis.motion.axis import StraightAxis, straighten_axis
+from analysis.motion.axis import Known, StraightAxis, straighten_axis
 from analysis.motion.calibration import (
     BACKWARD,
     SegmentAxes,
@@ -24,7 +24,9 @@ from analysis.motion.calibration import (
     pelvis_axes,
     thigh_axes,
     thigh_axis,
+    turned,
 )
+from analysis.motion.common import common_heading
 from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
 from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
 from analysis.motion.orientation import Levelled, level, mean_orientation, turn_heading
@@ -33,7 +35,7 @@ from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 from analysis.repetitions.detection import Phases, find_repetitions
 from analysis.repetitions.outliers import without_outliers
-from imu.units import RAD_PER_DEG
+from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
@@ -158,10 +160,12 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
     spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
+    known = _known(pelvis.sensor, thigh.sensor, still, leaned=backward is not None)
+    straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans, known)
+    frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
-    angles = replace(angles, ir_deg=angles.ir_deg * straight.expected_cosine)
+    angles = replace(angles, ir_deg=angles.ir_deg * straight.share)
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
     phases = without_outliers(angles, found)
     if not phases:
@@ -177,7 +181,7 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         pelvis_z_to_level_rad=axis_to_level(pelvis.sensor, BACKWARD),
         pelvis=pelvis.bias,
         thigh=thigh.bias,
-        error=_error(pelvis, thigh, straight, scale_sd, backward is not None),
+        error=_error(pelvis, thigh, straight, scale_sd),
     )
 
 
@@ -277,13 +281,16 @@ def _agree(
     thigh: _Tracked, axis: Array, moving: slice, neutral: Span, rests: NDArray[np.int64]
 ) -> tuple[_Tracked, float]:
     """Split the disagreement of gyroscope and accelerometer about the axis between them."""
-    correction, left = split(*scale_disagreement(thigh.levelled.fit, thigh.sensor, axis, moving))
-    if abs(correction) < NEGLIGIBLE_SCALE:
+    acc = thigh.stream.acc_ms2
+    seen = scale_disagreement(acc, thigh.levelled.fit, thigh.sensor, axis, moving)
+    gyroscope, accelerometer, left = split(seen)
+    if max(abs(gyroscope), abs(accelerometer)) < NEGLIGIBLE_SCALE:
         return thigh, left
     turn = thigh.stream.turn_rad
-    turn = turn - correction * (turn @ axis)[:, None] * axis
+    turn = turn - gyroscope * (turn @ axis)[:, None] * axis
+    acc = acc + accelerometer * STANDARD_GRAVITY_MS2 * seen.up
     none = replace(thigh.bias, bias_rads=np.zeros(3))
-    again = _track(replace(thigh.stream, turn_rad=turn), none, neutral)
+    again = _track(replace(thigh.stream, turn_rad=turn, acc_ms2=acc), none, neutral)
     again = replace(again, bias=thigh.bias)
     return _hold_heading(again, _drift(again, neutral, rests), neutral), left
 
@@ -310,14 +317,22 @@ def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
     return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= MIN_REST)])
 
 
+def _known(pelvis: Sensor, thigh: Sensor, still: NDArray[np.int64], leaned: bool) -> Known:
+    """What is known of the axes from elsewhere than the turns."""
+    placement_sd = LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD
+    common = common_heading(pelvis, thigh, [(int(a), int(b)) for a, b in still])
+    if common is None:
+        return Known(placement_sd)
+    return Known(placement_sd, common.heading_rad, common.sd_rad)
+
+
 def _error(
-    pelvis: _Tracked, thigh: _Tracked, straight: StraightAxis, scale_sd: float, leaned: bool
+    pelvis: _Tracked, thigh: _Tracked, straight: StraightAxis, scale_sd: float
 ) -> AngleError:
     return AngleError(
         pelvis=pelvis.error,
         thigh=thigh.error,
-        axis_sd_rad=straight.sd_rad,
-        in_step_rad=straight.in_step_rad,
+        axis_share_sd=straight.share_sd,
         scale_sd=scale_sd,
-        placement_sd_rad=LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD,
+        placement_sd_rad=straight.placement_sd_rad,
     )

@@ -67,10 +67,8 @@ class AngleError:
     ----------
     pelvis, thigh : SensorError
         Both sensors.
-    axis_sd_rad : float
-        Tilt of the femur's axis, per plane.
-    in_step_rad : float
-        Off-axis movement that goes along with a turn, both planes together.
+    axis_share_sd : float
+        Relative error of a range from what is not known of the femur's axis.
     scale_sd : float
         Relative error of an angle turned through.
     placement_sd_rad : float
@@ -79,8 +77,7 @@ class AngleError:
 
     pelvis: SensorError
     thigh: SensorError
-    axis_sd_rad: float
-    in_step_rad: float
+    axis_share_sd: float
     scale_sd: float
     placement_sd_rad: float
 
@@ -99,10 +96,7 @@ class AngleError:
         sensors = np.hypot(
             self.thigh.inclination_rad(duration_s), self.pelvis.inclination_rad(duration_s)
         )
-        axis = np.hypot(
-            self.axis_sd_rad * self.in_step_rad,
-            np.deg2rad(rom_deg) * self.axis_sd_rad**2,
-        )
+        axis = self.axis_share_sd * np.deg2rad(rom_deg)
         scale = self.scale_sd * np.deg2rad(rom_deg)
         placement = MIXED_SHARE * self.placement_sd_rad * np.deg2rad(pelvis_turn_deg)
         total = np.sqrt(sensors**2 + axis**2 + scale**2 + placement**2)
