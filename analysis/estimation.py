@@ -49,6 +49,7 @@ NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 SECOND = int(GRID_HZ)
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
+CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess was found
 MIN_MOVING = int(1.0 * GRID_HZ)
 NO_REPETITION = (
     "no repetition: the thigh never turned inward by 4.5 degrees and back",
@@ -217,7 +218,10 @@ def _coarse_from(
     frame = pelvis_axes(pelvis.sensor, backward)
     inward = 1.0 if side == "right" else -1.0
     guess = first_axis(thigh.sensor, moving) * inward
-    axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
+    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
+    other, other_explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
+    if other_explained > explained + CLEARLY_MORE:
+        axis, guess = other, -guess
     angles = _angles(even, pelvis, thigh, frame, axis, side)
     if _first_is_outward(angles, neutral):
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)

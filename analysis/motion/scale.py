@@ -102,8 +102,10 @@ def _in_the_middle(force: Array, course: Array, use: Array) -> tuple[float, Arra
     """Surplus and direction of the specific force [g], half-way between both ends of the range."""
     low, high = np.percentile(course[use > 0.0], [5.0, 95.0])
     near = np.clip((course - low) / max(high - low, 1e-6), 0.0, 1.0)
-    ends = [np.average(force, axis=0, weights=use * part + 1e-12) for part in (1.0 - near, near)]
-    surplus = float(np.mean([np.linalg.norm(end) for end in ends])) - 1.0
+    weights = [use * part + 1e-12 for part in (1.0 - near, near)]
+    size = np.linalg.norm(force, axis=1)
+    surplus = float(np.mean([np.average(size, weights=one) for one in weights])) - 1.0
+    ends = [np.average(force, axis=0, weights=one) for one in weights]
     middle = ends[0] + ends[1]
     if abs(surplus) > MAX_SURPLUS:
         surplus = 0.0
