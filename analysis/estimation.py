@@ -7,6 +7,7 @@ finds repetitions and rests; a second round uses them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,8 +30,10 @@ from analysis.motion.calibration import (
 from analysis.motion.common import common_heading
 from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
 from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
+from analysis.motion.lift import Lift, find_lift
 from analysis.motion.orientation import Levelled, level, mean_orientation, turn_heading
 from analysis.motion.scale import scale_disagreement, split
+from analysis.motion.slips import MAX_SLIPS, Slip, find_slips, pauses, without_slip
 from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 from analysis.repetitions.detection import Phases, find_repetitions
@@ -51,6 +54,12 @@ SECOND = int(GRID_HZ)
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
 CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess was found
 MIN_MOVING = int(1.0 * GRID_HZ)
+LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
+SWAPPED_RATIO = 1.2  # the pelvis turns further than the thigh that it carries
+SWAPPED = (
+    "no repetition, and the pelvis sensor turned further than the thigh sensor: they are exchanged",
+    "Run hiprot correct with --swap-sensors on this set, or record again.",
+)
 NO_REPETITION = (
     "no repetition: the thigh never turned inward by 4.5 degrees and back",
     "Record the inward turns after a still moment.",
@@ -81,6 +90,14 @@ class Estimate:
         Bias of both gyroscopes, refined.
     error : AngleError
         What limits the angles.
+    axis : ndarray, shape (3,)
+        The femur's, from knee to hip, thigh sensor axes.
+    lift : Lift or None
+        The guided lift, where one was asked for and found.
+    slips : tuple of Slip
+        What moved on the body and was taken out.
+    turned_deg : tuple of float
+        How far the pelvis' and the thigh's sensor turned in the room in a typical repetition.
     """
 
     angles: HipAngles
@@ -94,6 +111,10 @@ class Estimate:
     pelvis: StillBias
     thigh: StillBias
     error: AngleError
+    axis: Array
+    lift: Lift | None
+    slips: tuple[Slip, ...]
+    turned_deg: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +148,13 @@ class _Coarse:
         return slice(self.neutral[1], self.phases[-1].span().stop)
 
 
-def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = None) -> Estimate:
+def estimate_set(
+    even: EvenSet,
+    side: str,
+    where: str,
+    backward: Array | None = None,
+    lift_s: float | None = None,
+) -> Estimate:
     """Angles and repetitions of one set.
 
     Parameters
@@ -140,6 +167,8 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         The file, for messages.
     backward : ndarray, shape (3,), optional
         Pelvis sensor axis that points backward, from a trunk lean; +z without.
+    lift_s : float, optional
+        The moment of the ``lift`` marker, on the grid's time.
 
     Raises
     ------
@@ -152,25 +181,28 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
     back = BACKWARD if backward is None else backward
-    coarse = _coarse(even, side, still, back)
+    whole, lift = even, (None if lift_s is None else _lift(even, still, lift_s))
+    even, coarse, slips = _coarse_without_slips(even, side, _after(still, lift), back)
     if coarse is None or not coarse.phases:
-        raise AnalysisError(where, *NO_REPETITION)
+        raise AnalysisError(where, *_no_repetition(even))
     neutral, moving, rests = coarse.neutral, coarse.moving, _rests(coarse, len(even.time_s))
     pelvis = _refine(coarse.pelvis, neutral, rests)
     thigh = _refine(coarse.thigh, neutral, rests)
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
     spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    known = _known(pelvis.sensor, thigh.sensor, still, leaned=backward is not None)
+    known = _known(pelvis.sensor, thigh.sensor, still, backward is not None, lift)
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans, known)
     frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
     angles = replace(angles, ir_deg=angles.ir_deg * straight.share)
+    if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
+        return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
     phases = without_outliers(angles, found)
     if not phases:
-        raise AnalysisError(where, *NO_REPETITION)
+        raise AnalysisError(where, *_no_repetition(even))
     return Estimate(
         angles=angles,
         phases=tuple(phases),
@@ -183,7 +215,59 @@ def estimate_set(even: EvenSet, side: str, where: str, backward: Array | None = 
         pelvis=pelvis.bias,
         thigh=thigh.bias,
         error=_error(pelvis, thigh, straight, scale_sd),
+        axis=straight.axis,
+        lift=lift,
+        slips=slips,
+        turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
     )
+
+
+def _no_repetition(even: EvenSet) -> tuple[str, str]:
+    """Say why there may be none: exchanged sensors turn the wrong way round."""
+    turns = (even.pelvis.turn_rad, even.thigh.turn_rad)
+    pelvis, thigh = (float(np.linalg.norm(turn - np.median(turn, axis=0))) for turn in turns)
+    return SWAPPED if pelvis > SWAPPED_RATIO * thigh else NO_REPETITION
+
+
+def _lift(even: EvenSet, still: NDArray[np.int64], lift_s: float) -> Lift | None:
+    """Find the lift behind its marker."""
+    first = (int(still[0][0]), int(still[0][1]))
+    thigh = _track(even.thigh, still_bias(even.thigh, first), first)
+    lift = find_lift(thigh.sensor, still, round((lift_s - even.time_s[0]) * GRID_HZ))
+    return lift if lift and len(_after(still, lift)) else None
+
+
+def _after(still: NDArray[np.int64], lift: Lift | None) -> NDArray[np.int64]:
+    """Stillness behind the lift, all of it where there is none."""
+    return still if lift is None else still[still[:, 0] >= lift.span[1]]
+
+
+def _coarse_without_slips(
+    even: EvenSet, side: str, still: NDArray[np.int64], backward: Array
+) -> tuple[EvenSet, _Coarse | None, tuple[Slip, ...]]:
+    """Find what slipped and take it out, the largest slip first."""
+    slips: list[Slip] = []
+    coarse = _coarse(even, side, still, backward)
+    while coarse is not None and len(slips) < MAX_SLIPS:
+        tracked = {"pelvis": coarse.pelvis, "thigh": coarse.thigh}
+        turns = [one.sensor.turn_rad for one in tracked.values()]
+        found = find_slips(
+            {name: one.sensor.quat for name, one in tracked.items()},
+            {name: one.stream.lost for name, one in tracked.items()},
+            pauses(*turns),
+        )
+        if not found:
+            break
+        slips += found
+        even = without_slip(even, found[0])
+        coarse = _coarse(even, side, still, backward)
+    return even, coarse, tuple(sorted(slips, key=lambda one: one.span))
+
+
+def _turned_deg(sensor: Sensor, phases: Sequence[Phases]) -> float:
+    """How far a sensor turns away from its orientation at the start of a typical repetition."""
+    aligned = [np.abs(sensor.quat[p.span()] @ sensor.quat[p.span().start]).min() for p in phases]
+    return float(np.rad2deg(2.0 * np.arccos(np.clip(np.median(aligned), 0.0, 1.0))))
 
 
 def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array) -> _Coarse | None:
@@ -223,7 +307,7 @@ def _coarse_from(
     if other_explained > explained + CLEARLY_MORE:
         axis, guess = other, -guess
     angles = _angles(even, pelvis, thigh, frame, axis, side)
-    if _first_is_outward(angles, neutral):
+    if first_is_outward(angles, neutral):
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
         angles = _angles(even, pelvis, thigh, frame, axis, side)
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
@@ -231,7 +315,7 @@ def _coarse_from(
     return _Coarse(pelvis, thigh, neutral, axis, phases), found
 
 
-def _first_is_outward(angles: HipAngles, neutral: Span) -> bool:
+def first_is_outward(angles: HipAngles, neutral: Span) -> bool:
     """Whether the first large movement goes outward: the axis has the wrong sign.
 
     The rates alone told its sign, and a very slow turn may have hidden in the stillness that gave
@@ -321,13 +405,17 @@ def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
     return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= MIN_REST)])
 
 
-def _known(pelvis: Sensor, thigh: Sensor, still: NDArray[np.int64], leaned: bool) -> Known:
+def _known(
+    pelvis: Sensor, thigh: Sensor, still: NDArray[np.int64], leaned: bool, lift: Lift | None
+) -> Known:
     """What is known of the axes from elsewhere than the turns."""
-    placement_sd = LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD
-    common = common_heading(pelvis, thigh, [(int(a), int(b)) for a, b in still])
-    if common is None:
-        return Known(placement_sd)
-    return Known(placement_sd, common.heading_rad, common.sd_rad)
+    common = common_heading(pelvis, thigh, [(int(a), int(b)) for a, b in _after(still, lift)])
+    known = Known(LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD)
+    if common is not None:
+        known = replace(known, heading_rad=common.heading_rad, heading_sd_rad=common.sd_rad)
+    if lift is not None:
+        known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
+    return known
 
 
 def _error(

@@ -64,7 +64,7 @@ def analyse(session: Session, settings: Settings) -> Analysis:
     RecordingError
         The recording cannot support the answer; says where and why.
     """
-    sets = analyse_sets(session.recordings, settings, session.calibration)
+    sets = analyse_sets(session.recordings, settings, session.calibration, session.events)
     comparisons = compare(sets, settings)
     markers = place_markers(session.events, sets)
     findings = find_findings(sets, comparisons, markers, session.info, settings)

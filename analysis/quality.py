@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.errors import AnalysisError
 from analysis.estimation import Estimate
+from analysis.evidence import Evidence
 from analysis.motion.grid import GRID_HZ, EvenSet
 from analysis.reasons import GRADES, Reason, beyond
 from analysis.sensor_quality import SensorQuality, coverage_reasons, sensor_quality, sensor_reasons
@@ -83,6 +84,7 @@ def assess(
     aligned: AlignedSet,
     even: EvenSet,
     estimate: Estimate,
+    evidence: Evidence,
     leaned: bool = False,
 ) -> SetQuality:
     """Grade one set.
@@ -97,6 +99,8 @@ def assess(
         The same on the grid.
     estimate : Estimate
         Stillness, axis, repetitions and errors.
+    evidence : Evidence
+        What the movement says of the labels.
     leaned : bool
         Whether the pelvis axes came from a trunk lean, not from the sensor's +z.
 
@@ -106,7 +110,8 @@ def assess(
         The pelvis sensor's +z points up or down, so it cannot point backward.
     """
     z_deg = float(np.rad2deg(estimate.pelvis_z_to_level_rad))
-    if not leaned:
+    swapped = any(reason.code == "sensors_swapped" for reason in evidence.reasons)
+    if not leaned and not swapped:
         _refuse_upright(z_deg, recording.source)
     still = _still_s(estimate, float(even.time_s[-1] - even.time_s[0]))
     biases = {"pelvis": estimate.pelvis.bias_rads, "thigh": estimate.thigh.bias_rads}
@@ -115,6 +120,7 @@ def assess(
         for name, stream in aligned.streams.items()
     }
     reasons = [
+        *evidence.reasons,
         *_set_reasons(recording, estimate, z_deg, still[0], leaned),
         *coverage_reasons(aligned),
     ]
@@ -126,7 +132,7 @@ def assess(
         grade=reasons[0].grade if reasons else "good",
         reasons=tuple(reason.text for reason in reasons),
         codes=tuple(dict.fromkeys(reason.code for reason in reasons)),
-        direction="assumed",
+        direction=evidence.direction,
         pelvis_axes="lean" if leaned else "assumed",
         sensors=sensors,
         cut_rows=recording.cut_rows,

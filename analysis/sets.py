@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimation import Estimate, estimate_set
+from analysis.evidence import gather
 from analysis.motion.angles import HipAngles
 from analysis.motion.grid import resample_set
 from analysis.motion.lean import backward_axis
@@ -21,7 +22,7 @@ from analysis.quality import SetQuality, assess
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.settings import Settings
 from imu.clock import align
-from imu.recording import Recording
+from imu.recording import Event, Recording
 
 Array = NDArray[np.float64]
 
@@ -53,7 +54,10 @@ class SetAnalysis:
 
 
 def analyse_sets(
-    recordings: Sequence[Recording], settings: Settings, calibration: Recording | None
+    recordings: Sequence[Recording],
+    settings: Settings,
+    calibration: Recording | None,
+    events: Sequence[Event] = (),
 ) -> tuple[SetAnalysis, ...]:
     """Analyse the sets of one session.
 
@@ -65,6 +69,8 @@ def analyse_sets(
         Limits of verdicts and flags.
     calibration : Recording or None
         The trunk lean, where the session has one: the pelvis' axes for all sets.
+    events : sequence of Event
+        The session's markers: those of a lift are used.
 
     Raises
     ------
@@ -72,11 +78,22 @@ def analyse_sets(
         The lean or a set cannot support the answer; says where and why.
     """
     backward = None if calibration is None else backward_axis(calibration)
-    return tuple(analyse_set(one, settings, backward) for one in recordings)
+    return tuple(
+        analyse_set(
+            recording,
+            settings,
+            backward,
+            tuple(event for event in events if event.set_name == recording.name),
+        )
+        for recording in recordings
+    )
 
 
 def analyse_set(
-    recording: Recording, settings: Settings, backward: Array | None = None
+    recording: Recording,
+    settings: Settings,
+    backward: Array | None = None,
+    events: Sequence[Event] = (),
 ) -> SetAnalysis:
     """Analyse one set.
 
@@ -88,12 +105,16 @@ def analyse_set(
         Limits of verdicts and flags.
     backward : ndarray, shape (3,), optional
         Pelvis sensor axis that points backward, from a trunk lean.
+    events : sequence of Event
+        The set's markers.
     """
     aligned = align(recording)
     refuse_implausible(recording)
     even = resample_set(aligned.streams, recording.source)
-    estimate = estimate_set(even, recording.side, recording.source, backward)
-    quality = assess(recording, aligned, even, estimate, backward is not None)
+    lift_s = min((event.time_s for event in events if event.kind == "lift"), default=None)
+    estimate = estimate_set(even, recording.side, recording.source, backward, lift_s)
+    evidence = gather(estimate, recording.side, lift_s is not None, backward)
+    quality = assess(recording, aligned, even, estimate, evidence, backward is not None)
     context = SetContext(
         recording.name, recording.side, estimate.angles, estimate.error, even.gaps_s, settings
     )

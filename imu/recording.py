@@ -47,7 +47,7 @@ class Event:
     time_s : float
         On the set's common time, 0 at its first sample.
     kind : str
-        ``pain``, ``pinch``, ``cramp``, ``note``, ``dropout`` or ``reconnect``.
+        One of `imu.units.EVENT_KINDS`.
     score : float or None
         0 to 10, where one was given.
     text : str

@@ -44,7 +44,7 @@ def _qualities(recorded: Session) -> dict[str, SetQuality]:
     from analysis.sets import analyse_sets
     from analysis.settings import Settings
 
-    sets = analyse_sets(recorded.recordings, Settings(), recorded.calibration)
+    sets = analyse_sets(recorded.recordings, Settings(), recorded.calibration, recorded.events)
     return {one.name: one.quality for one in sets}
 
 

@@ -10,8 +10,10 @@
     Streams -> sensor orientations without a magnetometer.
 ``heading``, ``calibration``
     The drift about the vertical, held; sensor axes -> segment axes, from stillness and movement.
-``lean``
-    The pelvis' axes from a trunk lean.
+``lean``, ``lift``
+    The pelvis' axes from a trunk lean; which end of the thigh is the knee, from a lift.
+``slips``
+    A strap that slipped in mid-set, taken out.
 ``angles``
     Segment orientations -> hip and pelvis angles, signs per side.
 ``axis``, ``scale``

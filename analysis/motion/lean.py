@@ -2,7 +2,8 @@
 
 A sensor strapped on a sacrum is not quite flat. Leaning the trunk forward and back turns the
 pelvis about its own right-left axis, so the axis of that turn gives the pelvis' heading better
-than the sensor's face does.
+than the sensor's face does. A seated person is asked to lean forward first and cannot lean back
+as far, so the first large turn tells forward from backward, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
-from analysis.motion.calibration import BACKWARD, BIN
+from analysis.motion.calibration import BIN
 from analysis.motion.grid import resample_set
 from analysis.motion.heading import still_bias
 from analysis.motion.stillness import find_still_spans
@@ -35,7 +36,7 @@ def backward_axis(calibration: Recording) -> Array:
     Returns
     -------
     ndarray, shape (3,)
-        Sensor axes, unit length; within 90 degrees of +z.
+        Sensor axes, unit length, whichever way the sensor is worn: the first lean is forward.
 
     Raises
     ------
@@ -61,7 +62,8 @@ def backward_axis(calibration: Recording) -> Array:
         )
     up = even.pelvis.acc_ms2[slice(*span)].mean(axis=0)
     up /= np.linalg.norm(up)
-    backward = np.cross(axis, up)
-    backward *= np.sign(backward @ BACKWARD) or 1.0
+    turned = np.cumsum(turn @ axis)
+    forward = np.sign(turned[np.argmax(np.abs(turned) > 0.5 * np.abs(turned).max())])
+    backward = np.cross(up, forward * axis)
     unit: Array = backward / np.linalg.norm(backward)
     return unit

@@ -41,12 +41,15 @@ class Plan:
         Start and end of the still moment before the first repetition: the neutral.
     end_s : float
         Where the recording ends.
+    lift_s : float or None
+        The moment of the ``lift`` marker, where the knee is lifted first.
     """
 
     tracks: Mapping[str, Track]
     reps: tuple[PlannedRep, ...]
     still_s: tuple[float, float]
     end_s: float
+    lift_s: float | None = None
 
 
 class Planner:
@@ -113,15 +116,41 @@ def plan_set(settings: DrillSettings, rng: np.random.Generator) -> Plan:
     planner.fidget(settings.fidget_before_s)
     still = (planner.now_s, planner.now_s + settings.still_before_s)
     planner.wait(settings.still_before_s)
+    lift_s = _plan_lifts(planner)
+    if lift_s is not None:
+        still = (planner.now_s, planner.now_s + settings.still_after_lift_s)
+        planner.wait(settings.still_after_lift_s)
     reps = tuple(_plan_rep(planner, number) for number in range(1, settings.reps + 1))
     last = reps[-1]
     if settings.broken_off > 0:
         whole_s = last.return_end_s - last.inward_start_s
         end_s = last.inward_start_s + settings.broken_off * whole_s
-        return Plan(planner.tracks, reps, still, end_s)
+        return Plan(planner.tracks, reps, still, end_s, lift_s)
     planner.wait(settings.still_after_s)
     planner.fidget(settings.fidget_after_s)
-    return Plan(planner.tracks, reps, still, planner.now_s)
+    return Plan(planner.tracks, reps, still, planner.now_s, lift_s)
+
+
+def _plan_lifts(planner: Planner) -> float | None:
+    """Lift the knee and set it down, so many times; gives the marker's time."""
+    settings = planner.settings
+    if not settings.lifts:
+        return None
+    marker_s = planner.now_s
+    planner.wait(float(planner.rng.uniform(0.5, 1.5)))
+    home = dict(planner.value)
+    for _ in range(settings.lifts):
+        up = {
+            "flexion": home["flexion"] + planner.vary(settings.lift_deg),
+            "ir": home["ir"] + planner.vary(settings.lift_ir_deg),
+            "adduction": home["adduction"] + planner.vary(settings.lift_adduction_deg),
+            "tilt": home["tilt"] + planner.vary(settings.lift_tilt_deg),
+        }
+        planner.move(planner.vary(1.0), up)
+        planner.wait(0.2)
+        planner.move(planner.vary(1.0), {name: home[name] for name in up})
+        planner.wait(0.2)
+    return marker_s
 
 
 def plan_leans(settings: DrillSettings, rng: np.random.Generator) -> Plan:

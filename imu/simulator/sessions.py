@@ -123,6 +123,7 @@ def simulate_session(name: str, settings: SessionSettings) -> SimulatedSession:
         first, drill = next(iter(settings.sets.items()))
         lean = simulate_lean(drill, settings.sensors, first, settings.seed)
     events = tuple(_event(marker, truths[marker.set_name]) for marker in settings.markers)
+    events += tuple(_lift_event(name, truth) for name, truth in truths.items() if truth.plan.lift_s)
     ordered = tuple(recordings[set_name] for set_name in sorted(recordings, key=_set_order))
     return SimulatedSession(Session(name, settings.info, ordered, events, lean), truths)
 
@@ -156,6 +157,10 @@ def _seed_of(session_seed: int, set_name: str) -> int:
 def _set_order(set_name: str) -> tuple[str, int]:
     side, _, number = set_name.partition("-")
     return side, int(number or 1)
+
+
+def _lift_event(set_name: str, truth: Truth) -> Event:
+    return Event(set_name, max((truth.plan.lift_s or 0.0) - truth.first_s, 0.0), "lift")
 
 
 def _event(marker: Marker, truth: Truth) -> Event:

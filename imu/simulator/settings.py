@@ -45,6 +45,16 @@ class DrillSettings:
         Irregular movements of thigh and pelvis before the still moment and after the set.
     still_before_s, still_after_s : float
         Sitting still before the first repetition and after the last.
+    lifts : int
+        Guided lifts of the knee between the still moment and the first repetition, each up and down
+        again, stillness after the last.
+    lift_deg : float
+        How far the thigh rises.
+    lift_ir_deg, lift_adduction_deg, lift_tilt_deg : float
+        What goes along with a lift: the femur's turn inward, the thigh's inward, the pelvis' tilt
+        (+ anterior).
+    still_after_lift_s : float
+        Sitting still between the last lift and the first repetition.
     neutral_drift_deg : float
         How far the neutral IR has moved by the last repetition.
     broken_off : float
@@ -96,6 +106,12 @@ class DrillSettings:
     fidget_after_s: float = 0.0
     still_before_s: float = 3.0
     still_after_s: float = 2.0
+    lifts: int = 0
+    lift_deg: float = 12.0
+    lift_ir_deg: float = 1.0
+    lift_adduction_deg: float = 1.0
+    lift_tilt_deg: float = -1.5
+    still_after_lift_s: float = 2.0
     neutral_drift_deg: float = 0.0
     broken_off: float = 0.0
     off_level_deg: float = 0.0
@@ -118,7 +134,7 @@ class DrillSettings:
     def __post_init__(self) -> None:
         _require_finite(self)
         _require(self.reps >= 1, "reps", self.reps, "at least 1")
-        for name in ("inward_s", "return_s", "bounce_s", "still_before_s"):
+        for name in ("inward_s", "return_s", "bounce_s", "still_before_s", "still_after_lift_s"):
             value = getattr(self, name)
             _require(value >= 0.1, name, value, "at least 0.1 s")
         for name in ("variation", "pelvis_late", "broken_off"):
@@ -130,6 +146,8 @@ class DrillSettings:
 
 
 _NOT_NEGATIVE_IN_DRILL = (
+    "lifts",
+    "lift_deg",
     "hold_s",
     "pause_s",
     "return_error_deg",
