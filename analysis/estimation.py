@@ -191,7 +191,7 @@ def estimate_set(
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
     spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    known = _known(pelvis.sensor, thigh.sensor, still, backward is not None, lift)
+    known = _known((pelvis.sensor, thigh.sensor), axis, still, backward is not None, lift)
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans, known)
     frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
@@ -406,14 +406,18 @@ def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
 
 
 def _known(
-    pelvis: Sensor, thigh: Sensor, still: NDArray[np.int64], leaned: bool, lift: Lift | None
+    sensors: tuple[Sensor, Sensor],
+    axis: Array,
+    still: NDArray[np.int64],
+    leaned: bool,
+    lift: Lift | None,
 ) -> Known:
     """What is known of the axes from elsewhere than the turns."""
-    common = common_heading(pelvis, thigh, [(int(a), int(b)) for a, b in _after(still, lift)])
+    common = common_heading(*sensors, [(int(a), int(b)) for a, b in _after(still, lift)])
     known = Known(LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD)
     if common is not None:
         known = replace(known, heading_rad=common.heading_rad, heading_sd_rad=common.sd_rad)
-    if lift is not None:
+    if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
         known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
     return known
 

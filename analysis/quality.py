@@ -175,8 +175,8 @@ def _angle_errors_deg(estimate: Estimate) -> tuple[float, float, float]:
     error = estimate.error
     return (
         error.range_deg(rom_deg, 0.5 * lasted_s, 0.0),
-        error.tilt_deg(lasted_s, 0.0),
-        error.rotation_deg(lasted_s, 0.0),
+        error.tilt_deg(lasted_s, (0.0, 0.0, 0.0)),
+        error.rotation_deg(lasted_s, (0.0, 0.0, 0.0)),
     )
 
 

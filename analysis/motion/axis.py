@@ -35,6 +35,7 @@ SAMPLES_A_TURN = 20
 MAX_SAMPLES = 4000
 IN_STEP_SD_RAD = 4.0 * RAD_PER_DEG  # flexion, adduction along a turn; 10 are told as a fault
 LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horizontal
+FREEDOM = 4.0  # of the Student t that a pelvis sensor's placement follows
 TILT_SD = 1.0  # of the principal axis off the femur's [rad]: nothing is known
 BOW_SD_RAD = 0.01 * RAD_PER_DEG  # of in-step movement at its straightest
 ROUNDS = 3  # of fit and noise in turn
@@ -249,7 +250,7 @@ def _misfit(guess: Array, course: _Course, known: Known, bow_sd: float) -> Array
         *(lines.in_step / IN_STEP_SD_RAD),
         *(guess[:2] / TILT_SD),
         level / LEVEL_SD_RAD,
-        guess[2] / known.placement_sd_rad,
+        _student(guess[2] / known.placement_sd_rad),
         _wrapped(forward) / known.heading_sd_rad,
     ]
     if known.hip_to_knee is not None:
@@ -284,6 +285,12 @@ def _share(
     below = np.cumsum(weight[order]) - 0.5 * weight[order]
     low, high = np.interp(COVERED, below, ratio[order])
     return mean, float(max(high - mean, mean - low) / NORMAL)
+
+
+def _student(error: float) -> float:
+    """Standard errors that count like a Student t's: a sensor may sit far from where it should."""
+    size = np.sqrt((FREEDOM + 1.0) * np.log1p(error**2 / FREEDOM))
+    return float(np.copysign(size, error))
 
 
 def _wrapped(angle: float) -> float:

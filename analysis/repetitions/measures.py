@@ -211,9 +211,11 @@ def _pelvis(context: SetContext, phases: Phases) -> dict[str, float]:
         **planes,
         "pelvis_residual_deg": float(turned[-1]),
         "pelvis_drift_uncertainty_deg": error.drift_deg(to_top_s, (tilt, obliquity, rotation)),
-        "pelvis_tilt_uncertainty_deg": error.tilt_deg(lasted_s, obliquity),
-        "pelvis_obliquity_uncertainty_deg": error.tilt_deg(lasted_s, tilt),
-        "pelvis_rotation_uncertainty_deg": error.rotation_deg(lasted_s, rotation),
+        "pelvis_tilt_uncertainty_deg": error.tilt_deg(lasted_s, (tilt, obliquity, rotation)),
+        "pelvis_obliquity_uncertainty_deg": error.tilt_deg(lasted_s, (obliquity, tilt, rotation)),
+        "pelvis_rotation_uncertainty_deg": error.rotation_deg(
+            to_top_s, (rotation, tilt, obliquity)
+        ),
     }
 
 
