@@ -37,6 +37,7 @@ from analysis.motion.slips import MAX_SLIPS, Slip, find_slips, pauses, without_s
 from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 from analysis.repetitions.detection import Phases, find_repetitions
+from analysis.repetitions.leftover import Leftover, leftover
 from analysis.repetitions.outliers import without_outliers
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
@@ -96,6 +97,10 @@ class Estimate:
         The guided lift, where one was asked for and found.
     slips : tuple of Slip
         What moved on the body and was taken out.
+    leftover : Leftover
+        Turning that no repetition explains.
+    placement_rad : float
+        Turn of the pelvis sensor about the vertical against the pelvis, as found and taken out.
     turned_deg : tuple of float
         How far the pelvis' and the thigh's sensor turned in the room in a typical repetition.
     """
@@ -114,6 +119,8 @@ class Estimate:
     axis: Array
     lift: Lift | None
     slips: tuple[Slip, ...]
+    leftover: Leftover
+    placement_rad: float
     turned_deg: tuple[float, float]
 
 
@@ -218,6 +225,8 @@ def estimate_set(
         axis=straight.axis,
         lift=lift,
         slips=slips,
+        leftover=leftover(angles.ir_deg, neutral[0], phases),
+        placement_rad=straight.placement_rad,
         turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
     )
 

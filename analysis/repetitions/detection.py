@@ -30,6 +30,8 @@ MAX_LIMIT_RAD = 7.0 * RAD_PER_DEG  # whatever the set's size, an excursion this 
 SIZE_SHARE = 0.2  # of the set's typical excursion, between these two
 WOBBLE_RAD = 1.0 * RAD_PER_DEG
 BACK = 0.45  # a fall below this share of the rise is a return; a smaller one is a bounce
+REST_SHARE = 0.2  # of the rise: a fall by so much that ends in a rest is a return as well
+REST_RAD = 1.5 * RAD_PER_DEG  # and by so much
 DWELL_SHARE = 0.05  # of the rise's speed: slower is rest
 DWELL_S = 0.5  # so long at least
 NEAR = 0.15  # share of the range that counts as near the neutral and near the end range
@@ -162,13 +164,23 @@ def _excursions(ir: Array, turning: list[int], limit: float) -> list[_Excursion]
                 top = at
         elif ir[at] > ir[top]:
             top = at
-        elif ir[at] < base + BACK * (ir[top] - base):
+        elif ir[at] < base + BACK * (ir[top] - base) or _rests(ir, at, ir[top], base):
             found.append(_Excursion(base, low, top, at))
             neutral, low, top = base, top, None
     if top is not None:
         found.append(_Excursion(base, low, top, len(ir) - 1))
     highs = [one.top for one in found[1:]] + [len(ir) - 1] * bool(found)
     return [one._replace(high=high) for one, high in zip(found, highs, strict=True)]
+
+
+def _rests(ir: Array, valley: int, top: float, base: float) -> bool:
+    """Whether a fall that ends above half-way is a return to another place of rest: it stays."""
+    if top - ir[valley] < max(REST_SHARE * (top - base), REST_RAD):
+        return False
+    near = np.abs(ir - ir[valley]) < 0.5 * WOBBLE_RAD
+    before = valley - _last(~near[: valley + 1])
+    after = _first(~near[valley:])
+    return bool(before + after >= DWELL_S * GRID_HZ)
 
 
 def _rest_before(course: Array, neutral: float) -> float:
