@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,7 +201,8 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
     Returns
     -------
     tuple of Comparison
-        In the order of `MEASURES`; empty where one side has no set.
+        In the order of `MEASURES`; empty where one side has no set. All inconclusive where a set's
+        labels do not hold: it may be the other leg, or upside down.
     """
     if {one.side for one in sets} != set(SIDES):
         return ()
@@ -209,7 +210,10 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         side: [rep for one in sets if one.side == side for rep in one.reps if rep.counts]
         for side in SIDES
     }
-    return tuple(_compare(measure, reps, settings) for measure in MEASURES)
+    found = tuple(_compare(measure, reps, settings) for measure in MEASURES)
+    if any(one.quality.mislabelled for one in sets):
+        return tuple(replace(one, verdict="inconclusive") for one in found)
+    return found
 
 
 def values_of(reps: Sequence[Repetition], measure: Measure) -> Array:

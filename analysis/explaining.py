@@ -6,6 +6,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# The files of the reference, in the order a person meets what they tell: what to record with and
+# into, what the report says, what that rests on.
+TOPICS = (
+    "sensors",
+    "formats",
+    "verdicts",
+    "flags",
+    "findings",
+    "quality",
+    "columns",
+    "limits",
+    "accuracy",
+    "codes",
+)
+
 
 @dataclass(frozen=True)
 class Entry:

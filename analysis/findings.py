@@ -226,6 +226,8 @@ def _set_findings(
     counted = [rep for rep in one.reps if rep.counts]
     teller = _Teller(one, who, len(counted))
     yield from _quality_findings(one, teller)
+    if one.quality.mislabelled:  # what else there is to see would be another leg's, or upside down
+        return
     for signal in _SIGNALS:
         yield from _signal_findings(signal, counted, teller)
     yield from _posture_findings(one, counted, settings, teller)

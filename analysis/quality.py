@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError
 from analysis.estimation import Estimate
 from analysis.evidence import Evidence
 from analysis.motion.grid import GRID_HZ, EvenSet
-from analysis.reasons import GRADES, Reason, beyond
+from analysis.reasons import GRADES, WRONG_LABELS, Reason, beyond
 from analysis.sensor_quality import SensorQuality, coverage_reasons, sensor_quality, sensor_reasons
 from imu.clock import AlignedSet
 from imu.recording import Recording
@@ -79,6 +79,11 @@ class SetQuality:
     tilt_uncertainty_deg: float | None = None
     obliquity_uncertainty_deg: float | None = None
     rotation_uncertainty_deg: float | None = None
+
+    @property
+    def mislabelled(self) -> bool:
+        """Whether side, direction or sensors are not what they are said to be."""
+        return self.grade == "poor" and not WRONG_LABELS.isdisjoint(self.codes)
 
 
 def assess(

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+# Codes of a recording whose labels do not hold: nothing about the person follows from its figures.
+WRONG_LABELS = frozenset(
+    {"sensors_swapped", "side_doubtful", "direction_doubtful", "acc_sign", "same_recording"}
+)
 GRADES = ("good", "fair", "poor")
 
 

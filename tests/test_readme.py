@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import json
 import re
 import shlex
 import tomllib
@@ -15,8 +18,14 @@ import pytest
 from analysis import words
 from analysis.advice import KINDS
 from analysis.commands import COMMANDS, hiprot
-from analysis.report.tables import REP_COLUMNS
+from analysis.pipeline import analyse
+from analysis.reasons import GRADES
+from analysis.report.files import report_files
+from analysis.report.tables import ANGLE_COLUMNS, REP_COLUMNS
 from analysis.settings import Settings, settings_from
+from imu.recording import SensorInfo, SessionInfo
+from imu.storage.session import read_session
+from imu.units import ARRIVAL_COLUMN, EVENT_COLUMNS, EVENT_KINDS, MAG_COLUMNS, SET_COLUMNS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +61,7 @@ def codes(first_header: str) -> list[str]:
 def shell_lines() -> Iterator[str]:
     for block in blocks("sh"):
         yield from block.splitlines()
+    yield from re.findall(r"`(hiprot \w+ [^`]+)`", README)
 
 
 def test_limits_are_those_of_the_settings_in_name_order_and_default():
@@ -85,13 +95,71 @@ def test_findings_are_all_there_once():
     assert sorted(codes("code")) == sorted(KINDS)
 
 
-def test_verdicts_are_all_there_once():
-    grades = {"good", "fair", "poor"}
-    assert sorted(codes("verdict")) == sorted(set(words.VERDICTS) - grades)
+def test_verdicts_and_grades_are_all_there_once():
+    assert sorted(codes("verdict")) == sorted(set(words.VERDICTS) - set(GRADES))
+    assert codes("grade") == list(GRADES)
 
 
-def test_columns_are_those_of_reps_csv():
+def reasons() -> Iterator[tuple[str, tuple[float, float] | None]]:
+    """Every code that the analysis gives a reason under, with its two limits where it has such."""
+    for path in sorted((ROOT / "analysis").rglob("*.py")):
+        if path.name == "reasons.py":
+            continue
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            if name == "Reason":
+                yield from ((code, None) for code in written(node.args[1]))
+            elif name == "beyond":
+                limits = getattr(importlib.import_module(module), node.args[1].id)
+                yield from ((code, limits) for code in written(node.args[2]))
+
+
+def written(code: ast.expr) -> list[str]:
+    """What an expression for a code may be: a text, or a segment before a text."""
+    if isinstance(code, ast.Constant):
+        return [code.value]
+    assert isinstance(code, ast.JoinedStr)
+    head, tail = code.values
+    assert isinstance(head, ast.FormattedValue)
+    assert ast.unparse(head.value).endswith(".segment")
+    return [f"{segment}{tail.value}" for segment in ("pelvis", "thigh")]
+
+
+def test_reasons_are_those_that_the_analysis_gives():
+    assert sorted(codes("reason")) == sorted({code for code, _ in reasons()})
+
+
+def test_reasons_tell_their_limits():
+    told = {cells[0].strip("`"): (cells[1], cells[2]) for cells in rows("reason")}
+    limits = {code: pair for code, pair in reasons() if pair is not None}
+    assert len(limits) > 10
+    assert {
+        code: tuple(float(cell.split()[0].strip("°")) for cell in told[code]) for code in limits
+    } == limits
+
+
+def test_columns_are_those_of_the_files():
+    assert sorted(codes("column of a set")) == sorted((*SET_COLUMNS, *MAG_COLUMNS, ARRIVAL_COLUMN))
+    assert codes("column of `events.csv`") == list(EVENT_COLUMNS)
     assert sorted(codes("column of `reps.csv`")) == sorted(REP_COLUMNS)
+    assert codes("column of `angles.csv`") == ["side", "set", *ANGLE_COLUMNS, "rep"]
+
+
+def test_kinds_of_markers_are_all_there_once():
+    assert sorted(codes("kind")) == sorted(EVENT_KINDS)
+
+
+def test_keys_are_those_of_session_json():
+    known = [field.name for field in fields(SessionInfo)]
+    assert sorted(codes("key of `session.json`")) == sorted(["schema", *known])
+    assert codes("key of a sensor") == [field.name for field in fields(SensorInfo)]
+
+
+def test_files_and_keys_are_those_of_a_report():
+    files = report_files(analyse(read_session(ROOT / "recordings" / "matched"), Settings()))
+    assert sorted(codes("file of a report")) == sorted(files)
+    assert codes("key of `report.json`") == list(json.loads(files["report.json"]))
 
 
 def test_toml_example_sets_limits():

@@ -1,4 +1,4 @@
-"""``hiprot explain``: what a flag, finding, column or limit means."""
+"""``hiprot explain``: what a verdict, flag, finding, reason, column, file or limit means."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import click
 
-from analysis.explaining import Entry, entries
+from analysis.explaining import TOPICS, Entry, entries
 from imu.errors import CallError
 
 
@@ -16,7 +16,7 @@ from imu.errors import CallError
 @click.argument("topic", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the entries for other programs.")
 def explain(topic: str | None, as_json: bool) -> None:
-    """Explain a TOPIC of the reference, or a code, column or limit in it; or list the topics."""
+    """Explain a TOPIC of the reference, or a code, column, file or limit; or list the topics."""
     texts = _texts()
     rows = [one for name, text in texts.items() for one in entries(name, text)]
     found = [one for one in rows if topic in (None, one.topic, *one.codes)]
@@ -41,12 +41,8 @@ def explain(topic: str | None, as_json: bool) -> None:
 
 def _texts() -> dict[str, str]:
     """Read the files of the reference, by topic."""
-    found = list(files("analysis").joinpath("reference").iterdir())
-    return {
-        one.name.removesuffix(".md"): one.read_text(encoding="utf-8")
-        for one in sorted(found, key=lambda one: one.name)
-        if one.name.endswith(".md")
-    }
+    folder = files("analysis").joinpath("reference")
+    return {name: folder.joinpath(f"{name}.md").read_text(encoding="utf-8") for name in TOPICS}
 
 
 def _line(one: Entry) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
+from analysis.motion.quaternions import cross
 from imu.samples import Stream
 
 Array = NDArray[np.float64]
@@ -36,7 +37,7 @@ class EvenStream:
     turn_rad : ndarray, shape (m, 3)
         Rate integrated from the previous instant to this one [rad]; the first row is 0.
     acc_ms2 : ndarray, shape (m, 3)
-        Specific force averaged around each instant.
+        Specific force averaged around each instant, in the sensor axes of that instant.
     measured : ndarray of bool, shape (m,)
         False inside gaps.
     lost : ndarray of bool, shape (m,)
@@ -139,13 +140,46 @@ def resample(stream: Stream, time_s: Array) -> EvenStream:
     edges_s = np.concatenate([time_s - half_s, time_s[-1:] + half_s])
     edges_s = np.clip(edges_s, native_s[0], native_s[-1])
     angle = _hermite(time_s, native_s, integral[:, 3:], values[:, 3:])
-    impulse = [np.interp(edges_s, native_s, column) for column in integral[:, :3].T]
-    force = np.diff(np.column_stack(impulse), axis=0) / np.diff(edges_s)[:, None]
-    turn = np.diff(angle, axis=0, prepend=angle[:1])
+    force = _force(time_s, edges_s, native_s, integral)
+    turn = np.diff(angle, axis=0, prepend=angle[:1]) + _coning(time_s, native_s, integral[:, 3:])
     lost_s = gaps_s[np.diff(gaps_s, axis=1)[:, 0] > LOST_AFTER_S]
     return EvenStream(
         stream.segment, turn, force, ~_inside(time_s, gaps_s), _inside(time_s, lost_s), gaps_s
     )
+
+
+def _force(time_s: Array, edges_s: Array, native_s: Array, integral: Array) -> Array:
+    """Specific force averaged around each instant, in the sensor axes of that instant, (m, 3).
+
+    A sensor that turns while it accelerates would leave some of the acceleration in the mean of its
+    readings (sculling); so each reading is first turned by how far the sensor is from its
+    orientation at the instant, to first order.
+    """
+    impulse, angle = integral[:, :3], integral[:, 3:]
+    pushed, turned = np.diff(impulse, axis=0), np.diff(angle, axis=0)
+    linear, square = cross(angle[:-1], pushed), 0.5 * cross(turned, pushed)
+    total = np.vstack([np.zeros(3), np.cumsum(linear + square, axis=0)])
+    k = np.clip(np.searchsorted(native_s, edges_s, "right") - 1, 0, len(pushed) - 1)
+    share = ((edges_s - native_s[k]) / (native_s[k + 1] - native_s[k]))[:, None]
+    swung = np.diff(total[k] + share * (linear[k] + share * square[k]), axis=0)
+    push = np.diff(impulse[k] + share * pushed[k], axis=0)
+    at = np.column_stack([np.interp(time_s, native_s, column) for column in angle.T])
+    force: Array = (push + swung - cross(at, push)) / np.diff(edges_s)[:, None]
+    return force
+
+
+def _coning(time_s: Array, native_s: Array, integral: Array) -> Array:
+    """What the order of turns within each grid step adds to their sum, shape (m, 3) [rad].
+
+    Half the integral of (turn so far) x rate (Bortz 1971, IEEE Trans Aerosp Electron Syst 7:61):
+    a sensor that turns fast about changing axes ends up elsewhere than the sum of its turns.
+    """
+    swept = np.cumsum(cross(integral[:-1], np.diff(integral, axis=0)), axis=0)
+    courses = np.hstack([integral, np.vstack([np.zeros(3), swept])])
+    read = np.column_stack([np.interp(time_s, native_s, column) for column in courses.T])
+    angle, total = read[:, :3], read[:, 3:]
+    step = np.diff(total, axis=0) - cross(angle[:-1], np.diff(angle, axis=0))
+    return np.vstack([np.zeros(3), 0.5 * step])
 
 
 def _hermite(at: Array, points: Array, values: Array, slopes: Array) -> Array:

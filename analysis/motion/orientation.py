@@ -4,8 +4,10 @@ The gyroscope carries every movement; gravity corrects its slow inclination drif
 freed of their bias, are integrated into a frame that would stand still if they were perfect
 (after Laidig & Seel 2023, Information Fusion 91:187). In it the specific force is gravity plus
 the person's accelerations, and gravity moves only as slowly as the drift. It is found by a
-penalised smoother (Eilers 2003, Anal Chem 75:3631) that looks both ways in time, lets a constant
-drift pass without lag, and gives gaps no weight. Off-the-shelf filters estimate the bias while
+penalised smoother (Eilers 2003, Anal Chem 75:3631) that looks both ways in time, lets a steadily
+changing drift pass without lag, and gives gaps no weight. It penalises third differences: what is
+slower than the cut-off passes, what is faster is left out, more sharply than by second ones (on 30
+trials of BROAD 0.313° of inclination against 0.315°). Off-the-shelf filters estimate the bias while
 the person moves slowly and so take slow movement for bias; here a bias is constant over a set
 and comes from stillness, the drift of gravity and the returns to neutral.
 """
@@ -22,6 +24,7 @@ from analysis.motion.grid import GRID_HZ, EvenStream
 from analysis.motion.quaternions import (
     between,
     conjugate,
+    cross,
     from_rotvec,
     multiply,
     rotate,
@@ -34,9 +37,9 @@ Array = NDArray[np.float64]
 UP = np.array([0.0, 0.0, 1.0])
 BIN = 5  # grid instants averaged before gravity is smoothed: 0.1 s
 BIN_S = BIN / GRID_HZ
-GRAVITY_CUTOFF_HZ = 0.1  # noise of both sensors is about least here, simulated and real
-PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 4
-SWING_MS2 = 1.0  # accelerations of this size halve a bin's weight
+GRAVITY_CUTOFF_HZ = 0.075  # noise of both sensors is about least here, simulated and real
+PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 6
+LEAD_S = 0.0015  # of accelerometers before gyroscopes: their filters are less slow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +50,7 @@ class GravityFit:
     ----------
     residual : ndarray, shape (b, 3)
         Specific force off gravity, in the frame with Z up, as a share of gravity.
-    weight, penalty : ndarray, shapes (b,) and (b - 2,)
+    weight, penalty : ndarray, shapes (b,) and (b - 3,)
         Of the smoother, so that others can smooth likewise.
     """
 
@@ -101,8 +104,7 @@ def level(stream: EvenStream) -> Levelled:
         The heading is 0 at the first instant and drifts with what is left of the bias.
     """
     strapdown = running_product(from_rotvec(stream.turn_rad))
-    force = rotate(strapdown, stream.acc_ms2)
-    mean, weight, penalty = _bins(force, stream)
+    mean, weight, penalty = _bins(strapdown, stream)
     gravity_bins = _unit(_whittaker(mean, weight, penalty))
     correction = _untwisted(gravity_bins)
     index = np.arange(len(strapdown))
@@ -139,19 +141,23 @@ def mean_orientation(quat: Array) -> Array:
     return unit
 
 
-def _bins(force: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
-    """Specific force per bin as a share of gravity, and the smoother's weights and penalties."""
+def _bins(strapdown: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
+    """Specific force per bin as a share of gravity, and the smoother's weights and penalties.
+
+    All that was measured counts alike: the accelerations of a person who stays in place cancel in
+    the mean over some seconds, but not in a mean of chosen moments.
+    """
+    lead = LEAD_S * GRID_HZ * cross(stream.turn_rad, stream.acc_ms2)
+    force = rotate(strapdown, stream.acc_ms2 + lead) * stream.measured[:, None]
     edges = _edges(len(force))
     width = np.diff(np.append(edges, len(force)))
     seen = np.add.reduceat(stream.measured.astype(float), edges)
-    mean = np.add.reduceat(force * stream.measured[:, None], edges, axis=0)
-    mean /= np.maximum(seen, 1.0)[:, None]
+    mean = np.add.reduceat(force, edges, axis=0) / np.maximum(seen, 1.0)[:, None]
     size = np.linalg.norm(mean, axis=1)
     typical = np.median(size[seen > 0]) if np.any(seen > 0) else STANDARD_GRAVITY_MS2
-    weight = seen / width / (1.0 + ((size - typical) / SWING_MS2) ** 2) + 1e-9
     lost = np.add.reduceat(stream.lost.astype(float), edges) > 0
-    apart = lost[:-2] | lost[1:-1] | lost[2:]
-    return mean / typical, weight, PENALTY * np.where(apart, 1e-9, 1.0)
+    apart = lost[:-3] | lost[1:-2] | lost[2:-1] | lost[3:]
+    return mean / typical, seen / width + 1e-9, PENALTY * np.where(apart, 1e-9, 1.0)
 
 
 def _edges(count: int) -> NDArray[np.int64]:
@@ -182,19 +188,20 @@ def _unit(vectors: Array) -> Array:
 
 
 def _whittaker(values: Array, weight: Array, penalty: Array) -> Array:
-    """Minimise sum w |x - y|^2 + sum p |second difference of x|^2.
+    """Minimise sum w |x - y|^2 + sum p |third difference of x|^2.
 
-    Values y (b, k), weights w (b,), penalties p (b - 2,).
+    Values y (b, k), weights w (b,), penalties p (b - 3,); a quadratic course passes untouched.
     """
     n = len(values)
-    bands = np.zeros((3, n))
-    bands[2] = weight
-    bands[2, :-2] += penalty
-    bands[2, 1:-1] += 4.0 * penalty
-    bands[2, 2:] += penalty
-    bands[1, 1:-1] -= 2.0 * penalty
-    bands[1, 2:] -= 2.0 * penalty
-    bands[0, 2:] += penalty
+    bands = np.zeros((4, n))
+    bands[3] = weight
+    for at, diagonal in enumerate((1.0, 9.0, 9.0, 1.0)):
+        bands[3, at : n - 3 + at] += diagonal * penalty
+    for at, beside in enumerate((-3.0, -9.0, -3.0)):
+        bands[2, at + 1 : n - 2 + at] += beside * penalty
+    for at in range(2):
+        bands[1, at + 2 : n - 1 + at] += 3.0 * penalty
+    bands[0, 3:] -= penalty
     solution: Array = solveh_banded(bands, weight[:, None] * values)
     return solution
 

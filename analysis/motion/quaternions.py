@@ -54,6 +54,15 @@ def rotate(q: Array, v: Array) -> Array:
     return turned
 
 
+def cross(a: Array, b: Array) -> Array:
+    """Cross products of vectors (..., 3); a few times as fast as `numpy.cross` on rows."""
+    product = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    product[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
+    product[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
+    product[..., 2] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    return product
+
+
 def from_rotvec(rotvec: Array) -> Array:
     """Unit quaternions of rotation vectors (3,) or (n, 3) [rad]."""
     quat: Array = Rotation.from_rotvec(rotvec).as_quat(scalar_first=True)

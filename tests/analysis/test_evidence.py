@@ -8,9 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from analysis.pipeline import analyse
 from analysis.sets import SetAnalysis, analyse_set, analyse_sets
 from analysis.settings import Settings
-from imu.recording import Event, Recording
+from imu.recording import Event, Recording, Session, SessionInfo
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
 from imu.simulator.sessions import simulate_lean
 from imu.simulator.simulated_set import Truth
@@ -187,3 +188,11 @@ def test_accelerometers_of_the_other_sign_are_seen_by_lean_and_lift(side):
 def seed_of(side: str) -> int:
     """The seed with which a session simulates a set, so that its lean has the same mountings."""
     return int(np.random.SeedSequence([4, *side.encode()]).generate_state(1)[0])
+
+
+def test_nothing_is_concluded_from_a_mislabelled_set():
+    recordings = (exchanged(plain("left")[0]), plain("right")[0])
+    analysis = analyse(Session("visit", SessionInfo(), recordings), Settings())
+    assert {one.verdict for one in analysis.comparisons} == {"inconclusive"}
+    said = {(one.side, one.code) for one in analysis.findings if one.side == "left"}
+    assert said == {("left", "data_poor")}

@@ -255,7 +255,7 @@ def restarted(rows: list[list[str]], at_s: float) -> list[list[str]]:
 def test_a_restarted_clock_moves_the_ranges_by_hundredths_of_a_degree():
     header, rows = rows_of(RADIO)
     plain = analyse_set(parsed(header, rows), Settings())
-    rest_s = plain.reps[1].end_s  # between two repetitions, so that both stay whole
+    rest_s = plain.reps[1].end_s + 0.2  # between two repetitions, so that both stay whole
     disturbed = analyse_set(parsed(header, restarted(rows, rest_s)), Settings())
     assert "thigh: its clock restarted" in " ".join(disturbed.quality.reasons)
     assert ranges_deg(disturbed.reps) == pytest.approx(ranges_deg(plain.reps), abs=0.3)

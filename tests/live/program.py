@@ -25,11 +25,12 @@ PATIENCE_S = 40.0  # of the tests, on a busy machine
 
 # The program with other times than the usual ones, and a limit to the size of its files.
 RUN = """
-import functools, resource, sys
+import functools, sys
 from imu.collector import plans
 plan, most_bytes = {plan!r}, {most_bytes!r}
 plans.RecordPlan = functools.partial(plans.RecordPlan, **plan)
 if most_bytes is not None:
+    import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 {before}
 from tests.radio.program import run

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from imu.recording import Event, Session
 from imu.storage.session import read_session
 from tests.live.program import PELVIS, ROLES, THIGH, Program, check_set, make_world
 from tests.live.world import read_rows
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals to processes")
 
 IN_FLIGHT_S = 0.1  # what crosses with the order to end, or some of it on a busy machine
 LAST_S = 1.0  # a kill costs at most the last second

