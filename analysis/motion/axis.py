@@ -129,7 +129,7 @@ def straighten_axis(
         guess = fit.x
         bow_sd = _bow_sd(_lines(course, guess))
     jacobian: Array = np.asarray(fit.jac)
-    covariance = np.linalg.inv(jacobian.T @ jacobian)
+    covariance = np.asarray(np.linalg.inv(jacobian.T @ jacobian), dtype=np.float64)
     share, share_sd = _share(course, known, bow_sd, guess, covariance)
     return StraightAxis(
         axis=_tilted(course, guess),

@@ -19,13 +19,13 @@ from imu.units import RAD_PER_DEG
 COVERAGE = 1.96  # standard deviations in the half-width of a 95 % interval
 RANGE_COVERAGE = 1.65  # the same for a range: its largest errors are bounded (placement, axis)
 CARRIED_S = 1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ)  # so long the gyroscope carries inclination
-GRAVITY_SHARE = 1.67 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
+GRAVITY_SHARE = 1.745 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
 HELD_SHARE = 0.4  # of a drift that gravity holds from both sides
 DRIFTED_S = 30.0  # a bias walks on for so long between what is known of it
 MIXED_SHARE = 0.7  # of the pelvis' turn is in the plane that a turned sensor mixes into IR
 PLACEMENT_SD_RAD = 2.2 * RAD_PER_DEG  # turn of the pelvis sensor against the sacrum's plane
 LEANED_SD_RAD = 1.0 * RAD_PER_DEG  # the same after a trunk lean
-LEVEL_SD = 0.010  # of the vertical, per axis: 10 mg of bias; data sheets say up to 20 to 40
+LEVEL_SD = 0.012  # of the vertical, per axis: 12 mg of bias; data sheets say up to 20 to 40
 PELVIS_SCALE_SD = 0.006  # of a pelvis angle: data sheets say 0.4 to 1 %
 
 

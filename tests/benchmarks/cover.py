@@ -120,7 +120,9 @@ def goals_missed(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _summary(outcomes: Sequence[Outcome]) -> list[str]:
-    lines = [f"{'':10s} {'n':>5s} {'mean':>6s} {'95 %':>6s} {'bias':>6s} {'inside':>6s} width ratio"]
+    lines = [
+        f"{'':10s} {'n':>5s} {'mean':>6s} {'95 %':>6s} {'bias':>6s} {'inside':>6s} width ratio"
+    ]
     for name, column in QUANTITIES.items():
         one = cover(outcomes, column)
         lines.append(
