@@ -53,6 +53,7 @@ NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 SECOND = int(GRID_HZ)
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
+UNKNOWN_SHARE_SD = 0.2  # of a range about an axis that explains nothing
 CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess was found
 MIN_MOVING = int(1.0 * GRID_HZ)
 LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
@@ -206,8 +207,11 @@ def estimate_set(
     angles = replace(angles, ir_deg=angles.ir_deg * straight.share)
     if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
         return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
-    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
-    phases = without_outliers(angles, found)
+    found, phases = _repetitions(angles, neutral)
+    if not phases:  # the movement is not what the labels say: as it was found at first
+        straight = replace(straight, axis=axis, share=1.0, share_sd=UNKNOWN_SHARE_SD)
+        angles = _angles(even, pelvis, thigh, frame, axis, side)
+        found, phases = _repetitions(angles, neutral)
     if not phases:
         raise AnalysisError(where, *_no_repetition(even))
     return Estimate(
@@ -229,6 +233,12 @@ def estimate_set(
         placement_rad=straight.placement_rad,
         turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
     )
+
+
+def _repetitions(angles: HipAngles, neutral: Span) -> tuple[list[Phases], list[Phases]]:
+    """Movements found, and those of them that are repetitions."""
+    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
+    return found, without_outliers(angles, found)
 
 
 def _no_repetition(even: EvenSet) -> tuple[str, str]:

@@ -38,6 +38,8 @@ LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horiz
 FREEDOM = 4.0  # of the Student t that a pelvis sensor's placement follows
 TILT_SD = 1.0  # of the principal axis off the femur's [rad]: nothing is known
 BOW_SD_RAD = 0.01 * RAD_PER_DEG  # of in-step movement at its straightest
+BOW_TO_SKEW = 4.0  # courses like powers of the turn, of 0.5 to 3, have a bow of 2 to 8 skews
+SKEW_BY_CHANCE = 3.0  # times its variance: a mean skew below that is none
 ROUNDS = 3  # of fit and noise in turn
 NODES = np.linspace(-3.0, 3.0, 9)  # standard deviations over which the axes left are averaged
 COVERED = (0.025, 0.975)  # of the axes left
@@ -234,8 +236,9 @@ def _bow_sd(lines: _Lines) -> float:
     """
     n = len(lines.bow)
     scatter = lines.bow.var(axis=0).sum() / max(n - 1, 1)
-    skew = (lines.skew.mean(axis=0) ** 2 - lines.skew.var(axis=0) / max(n - 1, 1)).sum()
-    return float(np.sqrt(BOW_SD_RAD**2 + 0.5 * scatter + 0.5 * max(skew, 0.0)))
+    chance = SKEW_BY_CHANCE * lines.skew.var(axis=0).sum() / max(n - 1, 1)
+    skew = max(float((lines.skew.mean(axis=0) ** 2).sum() - chance), 0.0)
+    return float(np.sqrt(BOW_SD_RAD**2 + 0.5 * scatter + 0.5 * BOW_TO_SKEW**2 * skew))
 
 
 def _misfit(guess: Array, course: _Course, known: Known, bow_sd: float) -> Array:
