@@ -33,6 +33,8 @@ BACK = 0.45  # a fall below this share of the rise is a return; a smaller one is
 REST_SHARE = 0.2  # of the rise: a fall by so much that ends in a rest is a return as well
 REST_RAD = 1.5 * RAD_PER_DEG  # and by so much
 DWELL_SHARE = 0.05  # of the rise's speed: slower is rest
+DWELL_RADS = 2.0 * RAD_PER_DEG  # and slower than this: the bottom of an overshoot is no rest
+DWELL_BELOW = 0.35  # of the rise: a stop half-way in is no rest
 DWELL_S = 0.5  # so long at least
 NEAR = 0.15  # share of the range that counts as near the neutral and near the end range
 SPEED_SHARE = 0.05  # the 5 % rule
@@ -189,16 +191,17 @@ def _rest_before(course: Array, neutral: float) -> float:
     Where it dwelt lowest, if it did; otherwise the neutral it last rested at, so that an overshoot
     that swings back to neutral has risen by nothing.
     """
-    valley = float(course.min())
+    usual = max(float(course.min()), min(neutral, float(course[-1])))
     rate = np.abs(np.diff(course, prepend=course[0]))
-    slow = (rate < DWELL_SHARE * rate.max()) & (course < 0.5 * (valley + course[-1]))
+    limit = min(DWELL_SHARE * float(rate.max()), DWELL_RADS / GRID_HZ)
+    slow = (rate < limit) & (course < usual + DWELL_BELOW * (course[-1] - usual))
     edges = np.flatnonzero(np.diff(np.concatenate([[0], slow.astype(int), [0]])))
     dwells = [
         float(course[begin:end].mean())
         for begin, end in edges.reshape(-1, 2)
         if end - begin >= DWELL_S * GRID_HZ
     ]
-    return min(dwells, default=max(valley, min(neutral, float(course[-1]))))
+    return min(dwells, default=usual)
 
 
 def _limits(ir: Array, rate: Array, excursion: _Excursion, coarse: bool) -> Phases:
