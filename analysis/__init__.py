@@ -11,7 +11,7 @@ The order of the modules is the path of the data; each imports only from those a
     Angles -> rows: repetitions, their phases and measures.
 ``estimation``
     Streams -> angles, repetitions and errors of a set: the stages so far, in their order.
-``sensor_quality``, ``evidence``, ``quality``
+``integrity``, ``sensor_quality``, ``evidence``, ``quality``
     Is the recording fit for analysis.
 ``sets``
     Recordings -> all of that for the sets of a session.

@@ -7,7 +7,7 @@ to be read with care, ``poor`` where they may be wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError
 from analysis.estimation import Estimate
 from analysis.evidence import Evidence
 from analysis.motion.grid import GRID_HZ, EvenSet
-from analysis.reasons import GRADES, WRONG_LABELS, Reason, beyond
+from analysis.reasons import GRADES, WRONG_LABELS, Reason, beyond, worst_grade
 from analysis.sensor_quality import SensorQuality, coverage_reasons, sensor_quality, sensor_reasons
 from imu.clock import AlignedSet
 from imu.recording import Recording
@@ -151,6 +151,19 @@ def assess(
         tilt_uncertainty_deg=errors[1],
         obliquity_uncertainty_deg=errors[1],
         rotation_uncertainty_deg=errors[2],
+    )
+
+
+def with_reason(quality: SetQuality, reason: Reason) -> SetQuality:
+    """Add a reason: in front where it makes the grade worse, behind the others where not."""
+    worse = GRADES.index(reason.grade) > GRADES.index(quality.grade)
+    texts = (reason.text, *quality.reasons) if worse else (*quality.reasons, reason.text)
+    codes = (reason.code, *quality.codes) if worse else (*quality.codes, reason.code)
+    return replace(
+        quality,
+        grade=worst_grade([quality.grade, reason.grade]),
+        reasons=texts,
+        codes=tuple(dict.fromkeys(codes)),
     )
 
 

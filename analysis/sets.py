@@ -6,25 +6,31 @@ that none of them can leave out the calibration or the settings.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimation import Estimate, estimate_set
 from analysis.evidence import gather
+from analysis.integrity import cleaned, copies
 from analysis.motion.angles import HipAngles
 from analysis.motion.grid import resample_set
 from analysis.motion.lean import backward_axis
 from analysis.motion.plausibility import refuse_implausible
-from analysis.quality import SetQuality, assess
+from analysis.quality import SetQuality, assess, with_reason
+from analysis.reasons import Reason
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.settings import Settings
 from imu.clock import align
 from imu.recording import Event, Recording
 
 Array = NDArray[np.float64]
+
+UNMATCHED = Reason(
+    "good", "exclude_unmatched", "a repetition was excluded at a time at which there is none"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +84,8 @@ def analyse_sets(
         The lean or a set cannot support the answer; says where and why.
     """
     backward = None if calibration is None else backward_axis(calibration)
-    return tuple(
+    twins = copies(recordings)
+    found = [
         analyse_set(
             recording,
             settings,
@@ -86,7 +93,29 @@ def analyse_sets(
             tuple(event for event in events if event.set_name == recording.name),
         )
         for recording in recordings
-    )
+    ]
+    return tuple(_told_apart(one, found, twins) for one in found)
+
+
+def _told_apart(
+    one: SetAnalysis, sets: Sequence[SetAnalysis], twins: Mapping[str, str]
+) -> SetAnalysis:
+    """Mark a set that holds another's samples; of two of one side the later does not count."""
+    sides = {other.name: other.side for other in sets}
+    original = twins.get(one.name)
+    alike = [name for name, other in twins.items() if other == one.name and sides[name] != one.side]
+    if original is not None and sides[original] == one.side:
+        text = f"the same samples as in {original}: a copy, counted once"
+        reps = tuple(
+            replace(rep, verdict="not_counted", flags=("copied", *rep.flags)) for rep in one.reps
+        )
+        copied = Reason("fair", "same_recording", text)
+        return replace(one, reps=reps, quality=with_reason(one.quality, copied))
+    if original is None and not alike:
+        return one
+    text = f"the same samples as in {original or alike[0]}: one of the two sides is false"
+    same = Reason("poor", "same_recording", text)
+    return replace(one, quality=with_reason(one.quality, same))
 
 
 def analyse_set(
@@ -108,6 +137,8 @@ def analyse_set(
     events : sequence of Event
         The set's markers.
     """
+    clean = cleaned(recording)
+    recording = clean.recording
     aligned = align(recording)
     refuse_implausible(recording)
     even = resample_set(aligned.streams, recording.source)
@@ -115,6 +146,8 @@ def analyse_set(
     estimate = estimate_set(even, recording.side, recording.source, backward, lift_s)
     evidence = gather(estimate, recording.side, lift_s is not None, backward)
     quality = assess(recording, aligned, even, estimate, evidence, backward is not None)
+    for reason in clean.reasons:
+        quality = with_reason(quality, reason)
     context = SetContext(
         recording.name, recording.side, estimate.angles, estimate.error, even.gaps_s, settings
     )
@@ -125,6 +158,9 @@ def analyse_set(
             zip(estimate.phases, untils_s, strict=True), start=1
         )
     )
+    reps, unmatched = _without_excluded(reps, events)
+    if unmatched:
+        quality = with_reason(quality, UNMATCHED)
     return SetAnalysis(
         name=recording.name,
         side=recording.side,
@@ -133,6 +169,21 @@ def analyse_set(
         reps=reps,
         quality=quality,
     )
+
+
+def _without_excluded(
+    reps: tuple[Repetition, ...], events: Sequence[Event]
+) -> tuple[tuple[Repetition, ...], bool]:
+    """Take out of the count what a person excluded; and whether a marker met no repetition."""
+    times_s = [event.time_s for event in events if event.kind == "exclude"]
+    met = [any(rep.start_s <= time_s <= rep.end_s for rep in reps) for time_s in times_s]
+    changed = tuple(
+        replace(rep, verdict="not_counted", flags=("excluded", *rep.flags))
+        if any(rep.start_s <= time_s <= rep.end_s for time_s in times_s)
+        else rep
+        for rep in reps
+    )
+    return changed, not all(met)
 
 
 def _rep_numbers(estimate: Estimate) -> NDArray[np.int64]:

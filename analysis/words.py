@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from analysis.comparison import Comparison
 
 FLAGS = {
+    "copied": "a copy of another set",
+    "excluded": "excluded by hand",
     "no_hold": "no pause at the end of the turn",
     "bounce": "bounced at the end range",
     "two_stage": "turned in two stages",

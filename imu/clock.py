@@ -24,6 +24,7 @@ MAX_SPAN_S = 6 * 3600.0
 MAX_RATE_ERROR = 0.05  # cheap sensors stamp a nominal rate that is off by up to some percent
 RATE_ONE_WITHIN_S = 1.0  # see fit_clock
 MAX_CHORDS = 200  # a dozen is usual; a bound against rounding
+ROUNDED_ROWS, ROUNDED_SHARE = 30, 0.2  # see _unrounded_rate
 GAP_S, GAP_INTERVALS = 0.1, 3.0
 
 
@@ -185,7 +186,28 @@ def rate_of(time_s: Array) -> float:
     while best + 1 < len(match) and match[best + 1] > match[best]:
         best += 1
     intervals = np.round(near * rates[best])
-    return float((intervals**2).sum() / (intervals * near).sum())
+    rate_hz = float((intervals**2).sum() / (intervals * near).sum())
+    return _unrounded_rate(time_s, 1.0 / rate_hz) or rate_hz
+
+
+def _unrounded_rate(time_s: Array, step_s: float) -> float | None:
+    """Rate of samples whose times were rounded to a multiple of a step; None where they were not.
+
+    Times rounded to whole ms look like a faster stream with losses. But losses add up, and
+    rounding does not: within some windows of samples every time then lies within a step of a line.
+    """
+    windows = time_s[: len(time_s) // ROUNDED_ROWS * ROUNDED_ROWS].reshape(-1, ROUNDED_ROWS)
+    windows = windows[:: len(windows) // 200 + 1]
+    if len(windows) == 0 or np.median(np.diff(time_s)) < 1.3 * step_s:
+        return None
+    at = np.arange(ROUNDED_ROWS) - 0.5 * (ROUNDED_ROWS - 1)
+    slopes = (windows - windows.mean(axis=1, keepdims=True)) @ at / (at @ at)
+    off = windows - windows.mean(axis=1, keepdims=True) - slopes[:, None] * at
+    even = np.ptp(off, axis=1) < 1.2 * step_s
+    steps = np.ptp(np.diff(windows, axis=1), axis=1) > 0.5 * step_s
+    if (even & steps).mean() < ROUNDED_SHARE:
+        return None
+    return 1.0 / float(np.median(slopes[even]))
 
 
 def gaps_of(time_s: Array, rate_hz: float) -> Gaps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imu.samples import Stream
 
@@ -73,14 +73,54 @@ class SensorInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What was mislabelled in one set; samples are never rewritten, every reader applies it.
+
+    Attributes
+    ----------
+    side : str or None
+        The leg that it really was; None where the label is right.
+    swap_sensors : bool
+        Whether pelvis and thigh sensor were exchanged.
+    why : str
+        As the person who corrected it put it.
+    """
+
+    side: str | None = None
+    swap_sensors: bool = False
+    why: str = ""
+
+    def apply(self, recording: Recording) -> Recording:
+        """Give the recording as it should have been labelled."""
+        streams = dict(recording.streams)
+        if self.swap_sensors and {"pelvis", "thigh"} <= streams.keys():
+            streams["pelvis"] = replace(recording.streams["thigh"], segment="pelvis")
+            streams["thigh"] = replace(recording.streams["pelvis"], segment="thigh")
+        return replace(recording, side=self.side or recording.side, streams=streams)
+
+
+@dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """Who, when and with what; every entry is optional."""
+    """Who, when and with what; every entry is optional.
+
+    Attributes
+    ----------
+    context : str or None
+        A word for comparing within a day, such as ``before`` and ``after``.
+    modes : Mapping of str to str
+        How each set was coached, by its name: one of `imu.units.MODES`; absent: ``measure``.
+    corrections : Mapping of str to Correction
+        By set; ``calibration`` for the lean.
+    """
 
     subject: str | None = None
     started: str | None = None
     planned_reps: int | None = None
     sensors: Mapping[str, SensorInfo] = field(default_factory=dict)
     notes: str | None = None
+    context: str | None = None
+    modes: Mapping[str, str] = field(default_factory=dict)
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,4 +18,5 @@ SET_COLUMNS = ("sensor", "time_s", *ACC_COLUMNS, *GYR_COLUMNS)
 ARRIVAL_COLUMN = "arrival_s"
 
 EVENT_COLUMNS = ("set", "time_s", "kind", "score", "text")
+MODES = ("measure", "train", "fade")
 EVENT_KINDS = ("pain", "pinch", "cramp", "note", "dropout", "reconnect", "lift", "exclude")

@@ -87,6 +87,8 @@ def test_flags_tell_the_verdict_they_lead_to():
     }
     assert {flag for flag, verdict in told.items() if verdict == "not_counted"} == {
         "broken_off",
+        "copied",
+        "excluded",
         "gap",
     }
 

@@ -10,6 +10,7 @@ shows its traceback instead, and the tests run that way so that none hides behin
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -32,6 +33,7 @@ COMMANDS = {
     "replay": "play a recorded session as if it came from sensors",
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",
+    "correct": "put right what was mislabelled",
     "import": "make a session of kept frames",
     "explain": "what a flag, finding, column or limit means",
     "simulate": "write a made-up session together with its truth",
@@ -96,6 +98,7 @@ def main() -> None:
     """Run `hiprot`; whatever goes wrong becomes one line and its exit status."""
     if not sys.warnoptions and not os.environ.get(DEBUG):
         warnings.simplefilter("ignore")  # remarks of libraries to developers
+        logging.getLogger("matplotlib").setLevel(logging.CRITICAL)  # of a home it cannot write to
     try:
         status = hiprot.main(prog_name="hiprot", standalone_mode=False)
         _flush()

@@ -150,6 +150,9 @@ def parse_header(header: bytes, source: str) -> tuple[str, ...]:
         Separated by something else than commas, or a name twice.
     """
     text = header.decode("utf-8")
+    if text.strip(BLANKS).lower().startswith("sep="):
+        what = f"{shown(text)} is a hint for spreadsheets, not a row of column names"
+        raise RecordingError(place(source, 1), what, "Delete this line.")
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if text.count(mark) >= 2 and "," not in text:
             remedy = "Save it with commas between columns and points in numbers."

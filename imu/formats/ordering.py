@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from imu.clock import fit_plausible_clock
+from imu.clock import MAX_RATE_ERROR, fit_clock, fit_plausible_clock
 from imu.errors import RecordingError
 from imu.samples import Array, StreamFaults
 
@@ -29,6 +29,7 @@ MAX_JUMP_S = 3600.0
 NEARBY_ROWS = 500  # some seconds: longer than packets are held up
 MAX_RESTARTS = 20
 MAX_OVERLAP_S = 0.5
+LIKELY_STEP_S = (0.00024, 0.5)  # 4 kHz to 2 Hz
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,7 @@ def order_rows(
         The clock restarts and there is no ``arrival_s``; it jumps forward by more than an hour;
         more than 5 % of the rows are out of order or contradict each other.
     """
+    _refuse_units(time_s, where)
     if _sound(time_s, arrival_s):
         return OrderedRows(np.arange(len(time_s)), time_s, StreamFaults())
     rows = np.flatnonzero(~_repeated(time_s, values))
@@ -103,6 +105,18 @@ def order_rows(
         restarts=restarts,
     )
     return OrderedRows(rows[order[fresh]], kept_s[order[fresh]], faults)
+
+
+def _refuse_units(time_s: Array, where: Callable[[int], str]) -> None:
+    """Refuse times that cannot be seconds: no sensor takes a sample in so many of them."""
+    if len(time_s) < FEW_ROWS:
+        return
+    step = float(np.median(np.abs(np.diff(time_s))))
+    for factor, unit in ((1e9, "nanoseconds"), (1e6, "microseconds"), (1e3, "milliseconds")):
+        if LIKELY_STEP_S[0] <= step / factor <= LIKELY_STEP_S[1] and step > LIKELY_STEP_S[1]:
+            what = f"time_s advances by {step:.6g} from row to row: these are {unit}"
+            remedy = f"Divide time_s by {factor:,.0f}.".replace(",", " ")
+            raise RecordingError(where(1), what, remedy)
 
 
 def _sound(time_s: Array, arrival_s: Array | None) -> bool:
@@ -193,8 +207,7 @@ def _placed(
         )
     pieces = np.split(np.arange(len(time_s)), breaks)
     longest = max(pieces, key=len)
-    at_longest = where(int(longest[0]))
-    rate = fit_plausible_clock(time_s[longest], arrival_s[longest], at_longest).rate
+    rate = _rate(time_s, arrival_s, pieces, where(int(longest[0])))
     interval_s = float(np.median(np.diff(time_s[longest]))) if len(longest) > 1 else 0.01
     placed = time_s.copy()
     origin_s = (arrival_s - rate * time_s)[pieces[0]].min()
@@ -211,3 +224,16 @@ def _placed(
         shift_s, restarts = own_s + max(0.0, overlap_s), restarts + 1
         placed[piece] += shift_s
     return placed, restarts
+
+
+def _rate(time_s: Array, arrival_s: Array, pieces: list[Index], where: str) -> float:
+    """Rate of the one crystal: of the longest piece that tells one.
+
+    A backlog that came all at once, after the computer slept, tells none.
+    """
+    for piece in sorted(pieces, key=len, reverse=True):
+        fit = fit_clock(time_s[piece], arrival_s[piece])
+        if abs(fit.rate - 1.0) <= MAX_RATE_ERROR:
+            return fit.rate
+    longest = max(pieces, key=len)
+    return fit_plausible_clock(time_s[longest], arrival_s[longest], where).rate

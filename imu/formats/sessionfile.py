@@ -13,8 +13,8 @@ from typing import TypeVar
 from imu.errors import RecordingError
 from imu.formats import csvfile
 from imu.formats.csvfile import place, shown
-from imu.recording import Event, SensorInfo, SessionInfo
-from imu.units import EVENT_COLUMNS, EVENT_KINDS, SEGMENTS
+from imu.recording import Correction, Event, SensorInfo, SessionInfo
+from imu.units import EVENT_COLUMNS, EVENT_KINDS, MODES, SEGMENTS, SIDES
 
 SCHEMA = "hiprot.session/1"
 MAX_PLANNED_REPS = 1000
@@ -66,7 +66,49 @@ def parse_info(data: bytes, source: str = "session.json") -> SessionInfo:
             if sensors is not None and sensors.get(segment) is not None
         },
         notes=_string(document, "notes", source),
+        context=_string(document, "context", source),
+        modes=_parse_modes(document, source),
+        corrections=_parse_corrections(document, source),
     )
+
+
+def _parse_modes(document: Mapping[str, object], source: str) -> dict[str, str]:
+    """Parse how each set was coached; a mode unknown to us is none that we can show."""
+    modes = _table(document, "modes", source)
+    found = {name: _string(modes, name, source, "modes.") for name in modes}
+    for name, mode in found.items():
+        if mode is not None and mode not in MODES:
+            raise _wrong(source, f"modes.{name}", mode, f"one of {', '.join(MODES)}")
+    return {name: mode for name, mode in found.items() if mode is not None}
+
+
+def _parse_corrections(document: Mapping[str, object], source: str) -> dict[str, Correction]:
+    """Parse what was mislabelled, by set."""
+    corrections = _table(document, "corrections", source)
+    found = {}
+    for name in corrections:
+        prefix = f"corrections.{name}."
+        entry = _table(corrections, name, source, "corrections.")
+        side = _string(entry, "side", source, prefix)
+        if side is not None and side not in SIDES:
+            raise _wrong(source, f"{prefix}side", side, "left or right")
+        swap = entry.get("swap_sensors") or False
+        if not isinstance(swap, bool):
+            raise _wrong(source, f"{prefix}swap_sensors", swap, "true or false")
+        found[name] = Correction(side, swap, _string(entry, "why", source, prefix) or "")
+    return found
+
+
+def _table(
+    document: Mapping[str, object], key: str, source: str, prefix: str = ""
+) -> dict[str, object]:
+    """Take one object out of an object; empty where there is none."""
+    value = document.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _wrong(source, prefix + key, value, "an object")
+    return value
 
 
 def _parse_json(data: bytes, source: str) -> dict[str, object]:
@@ -182,7 +224,16 @@ def _known(info: SessionInfo) -> dict[str, object]:
         document["sensors"] = {
             segment: sensor_document(sensor) for segment, sensor in info.sensors.items()
         }
+    if info.corrections:
+        document["corrections"] = {
+            name: _correction_document(one) for name, one in info.corrections.items()
+        }
     return document
+
+
+def _correction_document(correction: Correction) -> dict[str, object]:
+    """Lay out one correction; what it leaves as it was is left out."""
+    return {key: value for key, value in asdict(correction).items() if value not in (None, False)}
 
 
 def sensor_document(sensor: SensorInfo) -> dict[str, object]:
@@ -238,6 +289,92 @@ def merge_info(data: bytes, info: SessionInfo, source: str = "session.json") -> 
         raise RecordingError(source, what, "Mend it, or remove the file: it is optional.") from None
 
 
+def with_correction(
+    data: bytes | None, set_name: str, correction: Correction | None, source: str = "session.json"
+) -> str:
+    """Put one set's correction into a ``session.json``, in place of an earlier one.
+
+    Parameters
+    ----------
+    data : bytes or None
+        The file's content as it is; None where there is none.
+    set_name : str
+        The set.
+    correction : Correction or None
+        What it shall say; None takes it out.
+    source : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    str
+        The new content; all other keys are kept.
+
+    Raises
+    ------
+    RecordingError
+        What is there is no ``session.json``, see `parse_info`.
+    """
+    document: dict[str, object] = {"schema": SCHEMA}
+    if data is not None:
+        parse_info(data, source)
+        document |= _parse_json(data, source)
+    corrections = dict(_table(document, "corrections", source))
+    corrections.pop(set_name, None)
+    if correction is not None:
+        corrections[set_name] = _correction_document(correction)
+    document.pop("corrections", None)
+    if corrections:
+        document["corrections"] = corrections
+    text = _format_json(document)
+    return text if encodable(text) else json.dumps(document, indent=2) + "\n"
+
+
+def with_event(data: bytes, event: Event, source: str = "events.csv") -> str:
+    """Add one marker to an ``events.csv``, in its own columns; all that is there stays.
+
+    Raises
+    ------
+    RecordingError
+        Its header is none, or its text is not UTF-8.
+    """
+    names = csvfile.parse_header(csvfile.split_lines(data, source)[0], source)
+    csvfile.require_columns(names, EVENT_COLUMNS, (), source)
+    text = data.decode("utf-8-sig")
+    return text + ("" if text.endswith("\n") else "\n") + format_event(event, names)
+
+
+def without_events(data: bytes, doomed: Callable[[Event], bool], source: str = "events.csv") -> str:
+    """Take markers out of an ``events.csv``; all others stay, cell by cell.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content.
+    doomed : callable
+        Which are taken out.
+    source : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    RecordingError
+        It cannot be read, see `parse_events`.
+    """
+    header, body, rest = csvfile.split_lines(data, source)
+    names = csvfile.parse_header(header, source)
+    csvfile.require_columns(names, EVENT_COLUMNS, (), source)
+    rows = [cells for _, cells in csvfile.read_rows((body + rest).decode(), len(names), source, 2)]
+    at = [names.index(column) for column in EVENT_COLUMNS]
+    sets = {cells[at[0]] for cells in rows}
+    events = parse_events(data, sets, source)
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(row for row, event in zip(rows, events, strict=True) if not doomed(event))
+    return file.getvalue()
+
+
 def parse_events(
     data: bytes, set_names: Collection[str], source: str = "events.csv"
 ) -> tuple[Event, ...]:
@@ -255,8 +392,9 @@ def parse_events(
     Raises
     ------
     RecordingError
-        With line and column: a kind unknown, a score out of 0 to 10, a set without a file, a last
-        line cut in the middle. Markers say where it hurt, so none is dropped.
+        With line and column: no kind, a score out of 0 to 10, a set without a file, a last line
+        cut in the middle. Markers say where it hurt, so none is dropped; kinds unknown to us are
+        kept as they are.
     """
     header, body, rest = csvfile.split_lines(data, source)
     names = csvfile.parse_header(header, source)
@@ -292,9 +430,10 @@ def _event(cells: Sequence[str], set_names: Collection[str], where: Callable[[st
         known = f"Sets here: {', '.join(sorted(set_names))}."
         raise RecordingError(where("set"), f"there is no set {shown(set_name)}", known)
     time_s = csvfile.read_number(time, where("time_s"))
-    if kind not in EVENT_KINDS:
-        known = f"Known: {', '.join(EVENT_KINDS)}."
-        raise RecordingError(where("kind"), f"{shown(kind)} is unknown", known)
+    meant = kind.strip().lower()  # "Pain" would be passed over by whoever looks for pain
+    if not kind or len(kind) > csvfile.SHOWN_CHARACTERS or (meant in EVENT_KINDS and meant != kind):
+        remedy = f"Known: {', '.join(EVENT_KINDS)}."
+        raise RecordingError(where("kind"), f"{shown(kind)} is no kind of marker", remedy)
     points = csvfile.read_number(score, where("score")) if score else None
     if points is not None and not 0.0 <= points <= MAX_SCORE:
         what = f"{shown(score)} is not from 0 to {MAX_SCORE:g}"

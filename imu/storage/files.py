@@ -104,6 +104,21 @@ def read_file(path: Path, hasher: hashlib._Hash) -> Content:
     return unpack(data, path.name) if path.suffix == ".gz" else Content(path.name, data)
 
 
+def read_present(path: Path) -> bytes | None:
+    """Read a file; None where there is none.
+
+    Raises
+    ------
+    MachineError
+        It cannot be read.
+    """
+    with reporting(path, "read"):
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
 def _refuse_large(size: int, name: str) -> None:
     """Refuse content no set has, before it fills the memory."""
     if size > MAX_BYTES:

@@ -21,7 +21,7 @@ from imu.formats import csvfile
 from imu.formats.sessionfile import format_event, format_info, merge_info, parse_events, parse_info
 from imu.formats.setfile import SET_HEADER
 from imu.recording import Event, SessionInfo
-from imu.storage.files import make_folder, reporting, write_files
+from imu.storage.files import make_folder, read_present, reporting, write_files
 from imu.storage.session import EVENTS_FILE, INFO_FILE, SET_FILE, refuse_misspelt
 from imu.units import EVENT_COLUMNS
 
@@ -277,7 +277,7 @@ class EventJournal:
             remedy = f"Unpack it (gunzip {EVENTS_FILE}.gz), so that {EVENTS_FILE} is alone."
             what = "markers cannot be added to a packed file"
             raise RecordingError(f"{EVENTS_FILE}.gz", what, remedy)
-        present = _read_present(self.path)
+        present = read_present(self.path)
         if present is not None:
             sets = {name.split(".")[0] for name in names if SET_FILE.fullmatch(name)}
             parse_events(present, sets)
@@ -354,7 +354,7 @@ def read_info(folder: Path) -> SessionInfo:
     MachineError
         It cannot be read.
     """
-    present = _read_present(folder / INFO_FILE)
+    present = read_present(folder / INFO_FILE)
     return SessionInfo() if present is None else parse_info(present, INFO_FILE)
 
 
@@ -369,15 +369,6 @@ def update_info(folder: Path, changes: SessionInfo) -> None:
         It cannot be read or written; it stays as it is.
     """
     path = folder / INFO_FILE
-    present = _read_present(path)
+    present = read_present(path)
     text = format_info(changes) if present is None else merge_info(present, changes, INFO_FILE)
     write_files({path: text})
-
-
-def _read_present(path: Path) -> bytes | None:
-    """Read a file; None where there is none."""
-    with reporting(path, "read"):
-        try:
-            return path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None

@@ -16,7 +16,9 @@ from imu.storage.files import list_folder, read_file, write_files
 from imu.units import SIDES
 
 SET_FILE = re.compile(r"(left|right)(?:-([2-9]|[1-9][0-9]+))?\.csv(\.gz)?")
-NEARLY_SET_FILE = re.compile(r"(left|right)[-_ ]?[0-9]*\.csv(\.gz)?", re.IGNORECASE)
+NEARLY_SET_FILE = re.compile(  # as people and their computers name copies and downloads
+    r"(left|right)([-_. ()0-9]|copy|kopie|copie|copia|of)*\.csv(\.(csv|txt|gz))*", re.IGNORECASE
+)
 INFO_FILE = "session.json"
 EVENTS_FILE = "events.csv"
 
@@ -53,6 +55,11 @@ def read_session(folder: Path) -> Session:
     info = SessionInfo()
     if INFO_FILE in names:
         info = parse_info(read_file(folder / INFO_FILE, hasher).data)
+    for name in info.corrections.keys() - set_names.keys() - {CALIBRATION}:
+        known = f"Sets here: {', '.join(set_names)}."
+        raise RecordingError(f"{INFO_FILE}, key corrections", f"there is no set {name!a}", known)
+    recordings = [_corrected(one, info) for one in recordings]
+    calibration = calibration and _corrected(calibration, info)
     events_name = _one_of(EVENTS_FILE, names, folder)
     events: tuple[Event, ...] = ()
     if events_name:
@@ -63,6 +70,12 @@ def read_session(folder: Path) -> Session:
     return Session(
         _folder_name(folder), info, tuple(recordings), events, calibration, hasher.hexdigest()
     )
+
+
+def _corrected(recording: Recording, info: SessionInfo) -> Recording:
+    """Apply what ``session.json`` says was mislabelled."""
+    correction = info.corrections.get(recording.name)
+    return recording if correction is None else correction.apply(recording)
 
 
 def read_calibration(folder: Path) -> Recording | None:

@@ -67,3 +67,72 @@ def acc_negated(recording: Recording) -> Recording:
         name: replace(stream, acc_ms2=-stream.acc_ms2) for name, stream in recording.streams.items()
     }
     return replace(recording, streams=streams)
+
+
+def rows_chosen(recording: Recording, segment: str, at: np.ndarray) -> Recording:
+    """Values of other rows of the same sensor in each row's place; the times stay."""
+    stream = recording.streams[segment]
+    changed = replace(stream, acc_ms2=stream.acc_ms2[at], gyr_rads=stream.gyr_rads[at])
+    return with_stream(recording, changed)
+
+
+def dead_link(recording: Recording, segment: str, at_s: float, packet: int = 1) -> Recording:
+    """From a moment on the last packet comes again and again."""
+    time_s = recording.streams[segment].time_s
+    count = len(time_s)
+    first = max(int(np.searchsorted(time_s, time_s[0] + at_s)), packet)
+    index = np.arange(count)
+    again = first - packet + (index - first) % packet
+    return rows_chosen(recording, segment, np.where(index < first, index, again))
+
+
+def held(recording: Recording, segment: str, at_s: float, lasts_s: float) -> Recording:
+    """One value, held for a while."""
+    time_s = recording.streams[segment].time_s - recording.streams[segment].time_s[0]
+    index = np.arange(len(time_s))
+    inside = (time_s >= at_s) & (time_s < at_s + lasts_s)
+    return rows_chosen(recording, segment, np.where(inside, np.argmax(inside), index))
+
+
+def written_times(recording: Recording, times: int) -> Recording:
+    """Every value written in so many rows."""
+    for segment in ("pelvis", "thigh"):
+        index = np.arange(len(recording.streams[segment].time_s))
+        recording = rows_chosen(recording, segment, index // times * times)
+    return recording
+
+
+def dead_gyroscope(recording: Recording, segment: str, from_s: float, to_s: float) -> Recording:
+    """A gyroscope that reads exactly 0 for a while."""
+    stream = recording.streams[segment]
+    time_s = stream.time_s - stream.time_s[0]
+    dead = (time_s >= from_s) & (time_s < to_s)
+    gyr = np.where(dead[:, None], 0.0, stream.gyr_rads)
+    return with_stream(recording, replace(stream, gyr_rads=gyr))
+
+
+def mixed(recording: Recording, every: int, from_s: float = 0.0, to_s: float = 1e9) -> Recording:
+    """Every so many rows the pelvis' values stand under the thigh's name."""
+    pelvis, thigh = recording.streams["pelvis"], recording.streams["thigh"]
+    time_s = thigh.time_s - thigh.time_s[0]
+    nearest = np.clip(np.searchsorted(pelvis.time_s, thigh.time_s), 0, len(pelvis.time_s) - 1)
+    wrong = (np.arange(len(time_s)) % every == 0) & (time_s >= from_s) & (time_s < to_s)
+    acc = np.where(wrong[:, None], pelvis.acc_ms2[nearest] + 1e-6, thigh.acc_ms2)
+    gyr = np.where(wrong[:, None], pelvis.gyr_rads[nearest] + 1e-6, thigh.gyr_rads)
+    return with_stream(recording, replace(thigh, acc_ms2=acc, gyr_rads=gyr))
+
+
+def paused(recording: Recording, at_s: float, lasts_s: float) -> Recording:
+    """Nothing is sent for a while, by both sensors; what follows is stamped later."""
+    first_s = min(stream.time_s[0] for stream in recording.streams.values())
+    streams = {
+        name: replace(
+            stream,
+            time_s=stream.time_s + lasts_s * (stream.time_s >= first_s + at_s),
+            arrival_s=None
+            if stream.arrival_s is None
+            else stream.arrival_s + lasts_s * (stream.time_s >= first_s + at_s),
+        )
+        for name, stream in recording.streams.items()
+    }
+    return replace(recording, streams=streams)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,7 +203,10 @@ def test_a_frozen_sensor_is_told():
     gyr, acc = thigh.gyr_rads.copy(), thigh.acc_ms2.copy()
     gyr[first : first + 31], acc[first : first + 31] = gyr[first], acc[first]
     found = quality(with_stream(GOOD, replace(thigh, gyr_rads=gyr, acc_ms2=acc)))
-    assert "thigh: the same values for 0.5 s while it turned" in found.reasons
+    assert "frozen" in found.codes
+    (said,) = (reason for reason in found.reasons if "repeats one value" in reason)
+    begin_s, end_s = (float(part) for part in re.findall(r"[0-9.]+(?= to|  *s)", said)[:2])
+    assert (begin_s, end_s) == pytest.approx((first / 60.0, first / 60.0 + 0.5), abs=0.05)
 
 
 # --- disturbances on the way from the sensor to the file -------------------------------------

@@ -128,8 +128,8 @@ def test_a_header_alone_is_no_marker():
         ("", "events.csv: the file is empty"),
         ("set,time_s,kind,text\n", "events.csv, line 1: there is no column score"),
         ("set,time,kind,score,text\n", "no column time_s, but 'time'"),
-        (HEADER + "left,1,ouch,,\n", "events.csv, line 2, column kind: 'ouch' is unknown"),
-        (HEADER + "left,1,Pain,,\n", "events.csv, line 2, column kind: 'Pain' is unknown"),
+        (HEADER + "left,1,,,\n", "events.csv, line 2, column kind: '' is no kind of marker"),
+        (HEADER + "left,1,Pain,,\n", "column kind: 'Pain' is no kind of marker"),
         (
             HEADER + "left,1,pain,11,\n",
             "events.csv, line 2, column score: '11' is not from 0 to 10",

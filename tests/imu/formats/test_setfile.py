@@ -224,7 +224,8 @@ def test_what_is_no_set_is_refused_with_its_place_in_one_line(text, message):
 
 
 def test_a_set_of_many_hours_is_refused():
-    rows = [f"{sensor},{i * 3000},0,0,9.8,0,0,0" for i in range(10) for sensor in SEGMENTS[:2]]
+    times = [0.01 * i for i in range(20)] + [3000 * i for i in range(1, 10)]
+    rows = [f"{sensor},{t},0,0,9.8,0,0,0" for t in times for sensor in SEGMENTS[:2]]
     with pytest.raises(RecordingError, match=r"runs over 7\.5 h"):
         parse("\n".join([HEADER, *rows]) + "\n")
 

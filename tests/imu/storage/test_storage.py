@@ -152,6 +152,22 @@ def put(folder: Path, name: str, content: bytes = SET) -> None:
         (lambda f: put(f, "left.csv.gz"), RecordingError, r"left.csv and left.csv.gz are both"),
         (lambda f: put(f, "left_2.csv"), RecordingError, r"^left_2.csv: this is no set's name"),
         (lambda f: put(f, "left-1.csv"), RecordingError, r"^left-1.csv: "),
+        (
+            lambda f: put(f, "left (1).csv"),
+            RecordingError,
+            r"^left \(1\).csv: this is no",
+        ),
+        (
+            lambda f: put(f, "right.csv.csv"),
+            RecordingError,
+            r"^right.csv.csv: this is no",
+        ),
+        (
+            lambda f: put(f, "left - Copy.csv"),
+            RecordingError,
+            r"^left - Copy.csv: this is no",
+        ),
+        (lambda f: put(f, "left.csv", b"sep=,\n"), RecordingError, "line 1: .* Delete this line"),
         (lambda f: put(f, "Right-2.csv"), RecordingError, r"^Right-2.csv: "),
         (lambda f: put(f, "Events.csv"), RecordingError, r"^Events.csv: .*Rename it to events.csv"),
         (lambda f: put(f, "left.csv", b""), RecordingError, r"^left.csv: the file is empty"),
