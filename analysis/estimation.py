@@ -22,6 +22,7 @@ from analysis.motion.calibration import (
     Sensor,
     axis_to_level,
     first_axis,
+    heading_between,
     pelvis_axes,
     thigh_axes,
     thigh_axis,
@@ -199,7 +200,10 @@ def estimate_set(
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
     spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    known = _known((pelvis.sensor, thigh.sensor), axis, still, backward is not None, lift)
+    rested = _after(still, lift)
+    known = _known((pelvis.sensor, frame), thigh.sensor, axis, rested, backward is not None)
+    if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
+        known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans, known)
     frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
@@ -425,20 +429,24 @@ def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
 
 
 def _known(
-    sensors: tuple[Sensor, Sensor],
+    pelvis: tuple[Sensor, SegmentAxes],
+    thigh: Sensor,
     axis: Array,
     still: NDArray[np.int64],
     leaned: bool,
-    lift: Lift | None,
 ) -> Known:
-    """What is known of the axes from elsewhere than the turns."""
-    common = common_heading(*sensors, [(int(a), int(b)) for a, b in _after(still, lift)])
+    """What is known of the axes from movements that pelvis and thigh made as one body.
+
+    Where these say that the knee lies behind the hip, a label is wrong, and no axis is right.
+    """
     known = Known(LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD)
-    if common is not None:
-        known = replace(known, heading_rad=common.heading_rad, heading_sd_rad=common.sd_rad)
-    if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
-        known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
-    return known
+    common = common_heading(pelvis[0], thigh, [(int(a), int(b)) for a, b in still])
+    if common is None:
+        return known
+    apart = heading_between(pelvis[1], thigh, axis) - common.heading_rad
+    if np.cos(apart) < LIFT_COSINE:
+        return known
+    return replace(known, heading_rad=common.heading_rad, heading_sd_rad=common.sd_rad)
 
 
 def _error(

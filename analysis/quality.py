@@ -25,7 +25,7 @@ Z_TO_LEVEL_DEG = (40.0, 60.0)  # a sacrum slopes by 10 to 30 degrees in sitting
 AXIS_TO_LEVEL_DEG = (20.0, 30.0)  # the sine of it is the share of heading errors in IR
 AXIS_MISSED_PERCENT = (15.0, 25.0)
 LEFTOVER_PERCENT = (40.0, 100.0)  # of the turning inward; twitches of 3 in 10 degrees make 30
-PLACEMENT_DEG = (15.0, 60.0)  # a strap sits within 5 of where it should
+PLACED_DEG = (15.0, 60.0)  # about the vertical; a strap sits within 5 of where it should
 ANGLE_ERROR_DEG = (2.7, 5.4)  # half and whole of what a range must change by to be seen
 MAX_Z_TO_LEVEL_DEG = 70.0
 FAIR_STILL_S = 2.0  # asked for by the protocol
@@ -235,7 +235,7 @@ def _set_reasons(
         f"the pelvis sensor sits {placed_deg:.0f}° round from where it should, as the movement "
         "shows; taken out"
     )
-    yield from beyond(placed_deg, PLACEMENT_DEG, "placement", text)
+    yield from beyond(placed_deg, PLACED_DEG, "pelvis_placed", text)
     level_deg = float(np.rad2deg(estimate.axis_to_level_rad))
     text = f"the thigh's axis is {level_deg:.0f}° from level, so heading errors leak into IR"
     yield from beyond(level_deg, AXIS_TO_LEVEL_DEG, "axis_steep", text)

@@ -215,9 +215,7 @@ def _pelvis(context: SetContext, phases: Phases) -> dict[str, float]:
         "pelvis_drift_uncertainty_deg": error.drift_deg(to_top_s, (tilt, obliquity, rotation)),
         "pelvis_tilt_uncertainty_deg": error.tilt_deg(lasted_s, (tilt, obliquity, rotation)),
         "pelvis_obliquity_uncertainty_deg": error.tilt_deg(lasted_s, (obliquity, tilt, rotation)),
-        "pelvis_rotation_uncertainty_deg": error.rotation_deg(
-            held_s, (rotation, tilt, obliquity)
-        ),
+        "pelvis_rotation_uncertainty_deg": error.rotation_deg(held_s, (rotation, tilt, obliquity)),
     }
 
 
