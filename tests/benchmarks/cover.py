@@ -105,7 +105,8 @@ def goals_missed(outcomes: Sequence[Outcome]) -> list[str]:
     for name, column in QUANTITIES.items():
         one = cover(outcomes, column)
         if not COVER_PERCENT[0] <= one.inside <= COVER_PERCENT[1]:
-            found.append(f"{name}: {one.inside:.1f} % inside, {COVER_PERCENT[0]:g} to 99")
+            low, high = COVER_PERCENT
+            found.append(f"{name}: {one.inside:.1f} % inside, {low:g} to {high:g}")
         if one.ratio > MAX_WIDTH:
             found.append(f"{name}: half-width {one.ratio:.2f} times the error, {MAX_WIDTH}")
         for factor in outcomes[0].factors:

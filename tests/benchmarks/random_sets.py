@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import Pool
 
 import numpy as np
 
+from imu.recording import Event, Recording
 from imu.simulator.sessions import SessionSettings, simulate_session
 from imu.simulator.settings import DrillSettings, SensorSettings
 from tests.benchmarks.cover import Outcome, goals_missed, tables
@@ -34,7 +35,7 @@ class Drawn:
     sensors: SensorSettings
 
 
-def draw(seed: int, reps: int = 0) -> Drawn:
+def draw(seed: int, reps: int = 0, lift: bool = False) -> Drawn:
     """Draw a session.
 
     Parameters
@@ -43,10 +44,25 @@ def draw(seed: int, reps: int = 0) -> Drawn:
         The same seed draws the same session.
     reps : int
         Repetitions a side; 0 draws 5 to 12.
+    lift : bool
+        The knee is lifted once or twice before the set; all else is drawn as without.
     """
     rng = np.random.default_rng([seed, 8])
     drill, sensors = _drill(rng, reps), _sensors(rng)
-    return Drawn(seed, drill, sensors)
+    return Drawn(seed, _lifted(drill, rng) if lift else drill, sensors)
+
+
+def _lifted(drill: DrillSettings, rng: np.random.Generator) -> DrillSettings:
+    """Lift the knee first, now straight up and now less so."""
+    return replace(
+        drill,
+        lifts=int(rng.integers(1, 3)),
+        lift_deg=float(rng.uniform(5.0, 20.0)),
+        lift_ir_deg=float(rng.uniform(-1.5, 1.5)),
+        lift_adduction_deg=float(rng.uniform(-1.5, 1.5)),
+        lift_tilt_deg=float(rng.uniform(-3.0, 0.0)),
+        still_after_lift_s=float(rng.uniform(2.0, 4.0)),
+    )
 
 
 def _drill(rng: np.random.Generator, reps: int) -> DrillSettings:
@@ -145,11 +161,15 @@ def simulate_and_score(drawn: Drawn) -> list[Outcome]:
     """Both sides of one session, analysed as the product does."""
     sets = dict.fromkeys(SIDES, drawn.drill)
     simulated = simulate_session("random", SessionSettings(sets, drawn.sensors, drawn.seed))
+
+    def events_of(recording: Recording) -> tuple[Event, ...]:
+        return tuple(one for one in simulated.session.events if one.set_name == recording.name)
+
     return [
         Outcome(
             f"seed {drawn.seed} {recording.side}",
             factors(drawn),
-            score_set(recording, simulated.truths[recording.name]),
+            score_set(recording, simulated.truths[recording.name], events=events_of(recording)),
         )
         for recording in simulated.session.recordings
     ]
@@ -160,9 +180,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sets", type=int, default=60, help="sessions of two sides (default 60)")
     parser.add_argument("--seed", type=int, default=0, help="first seed (default 0)")
     parser.add_argument("--reps", type=int, default=0, help="a side (default: 5 to 12 at random)")
+    parser.add_argument("--lift", action="store_true", help="a lift of the knee before every set")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
     options = parser.parse_args(arguments)
-    drawn = [draw(options.seed + k, options.reps) for k in range(options.sets)]
+    drawn = [draw(options.seed + k, options.reps, options.lift) for k in range(options.sets)]
     with Pool(options.workers) as pool:
         outcomes = [one for two in pool.map(simulate_and_score, drawn, 1) for one in two]
     print("\n".join(tables(outcomes)))

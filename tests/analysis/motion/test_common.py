@@ -45,7 +45,8 @@ def test_noise_widens_it():
         common_heading(sensor(swaying(), 0.0, noise, 1), sensor(swaying(), 0.0, noise, 2), SPAN)
         for noise in (1e-4, 5e-3)
     ]
-    assert found[0] is not None and found[1] is not None
+    assert found[0] is not None
+    assert found[1] is not None
     assert found[1].sd_rad > 2.0 * found[0].sd_rad
 
 
