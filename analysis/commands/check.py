@@ -86,6 +86,7 @@ def _show(found: Mapping[str, SetQuality]) -> None:
     for name, quality in found.items():
         console.print(_verdict(name, quality), soft_wrap=True)
         console.print(_table(quality))
+        console.print(_proof(quality), soft_wrap=True)
         console.print(f"{_errors(quality)}\n", soft_wrap=True)
 
 
@@ -126,6 +127,17 @@ def _table(quality: SetQuality) -> Table:
     row("Still at the end", *(number(one.still_end_s, "s") for one in sensors))
     row("Gyroscope bias", *(number(one.bias_deg_s, "°/s") for one in sensors))
     return table
+
+
+def _proof(quality: SetQuality) -> str:
+    """Say what is proven of the set, and what is only assumed."""
+    direction = {
+        "proven": "proven by the lift",
+        "assumed": "assumed, by the first movement after stillness",
+        "doubtful": "doubtful",
+    }[quality.direction]
+    axes = {"lean": "by the trunk lean", "assumed": "assumed, as the sensor should be worn"}
+    return f"Side and direction {direction}; pelvis axes {axes[quality.pelvis_axes]}."
 
 
 def _errors(quality: SetQuality) -> str:

@@ -19,7 +19,7 @@ import click
 from imu.errors import CallError, HiprotError
 
 if TYPE_CHECKING:
-    from analysis.commands.rep_counter import RepCounter
+    from analysis.commands.watching import Watcher
     from imu.codecs.protocol import Codec
     from imu.collector.observer import SensorStatus
     from imu.collector.plans import Recorded, RecordPlan
@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 
 SCHEMA = "hiprot.record/1"
 INTERRUPTED = 130
+COUNTDOWN_S = 3.0
+LIFT_S = 8.0  # the lift, and sitting still after it, before "Go."
 MARKERS = {"p": "pain", "i": "pinch", "c": "cramp", "n": "note"}
 KEYS = "Enter ends the set. p 0-10 marks pain, i a pinch, c a cramp, n TEXT a note."
 
 
 @click.command(short_help="record one set from sensors")
 @click.argument("session", type=click.Path(path_type=Path))
-@click.option("--side", type=click.Choice(["left", "right"]), required=True)
+@click.option("--side", type=click.Choice(["left", "right"]), help="Of the working leg.")
+@click.option("--lean", is_flag=True, help="The trunk lean: which way the pelvis sensor points.")
+@click.option("--lift", is_flag=True, help="Ask for a lift of the knee first: proves the side.")
 @click.option("--pelvis", metavar="ADDRESS", help="The sensor on the sacrum.")
 @click.option("--thigh", metavar="ADDRESS", help="The sensor on the thigh.")
 @click.option("--shank", metavar="ADDRESS", help="A third sensor, on the lower leg.")
@@ -58,7 +62,7 @@ KEYS = "Enter ends the set. p 0-10 marks pain, i a pinch, c a cramp, n TEXT a no
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the simulated person.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded, as JSON.")
 def record(session: Path, as_json: bool, **options: Any) -> None:
-    """Record one set into the session folder SESSION.
+    """Record one set, or the trunk lean, into the session folder SESSION.
 
     Without addresses the sensors of the session's last set are taken; or else the ones in range,
     and the one that is tapped or moved is the thigh. Nothing existing is ever overwritten: a
@@ -70,14 +74,31 @@ def record(session: Path, as_json: bool, **options: Any) -> None:
     from analysis.commands.terminal import families
     from imu.storage.journal import read_info
 
+    _refuse_wrong_call(session, options)
     info = read_info(session)
     known = families(options["family"])
     radio, roles, codecs = _radio(options, known, info)
     if radio is not None and options["seconds"] is None and options["reps"] is None:
         options["seconds"] = radio.person.duration_s
     plan = _plan(session, options, roles, codecs)
-    recorded = _run(plan, radio, _counter(session, options))
-    _tell(session, recorded, as_json)
+    recorded = _run(plan, radio, _watcher(session, options), options["lift"])
+    _tell(session, recorded, as_json, options["config"])
+
+
+def _refuse_wrong_call(session: Path, options: Mapping[str, Any]) -> None:
+    """Refuse what does not go together, before anybody sits down."""
+    if not options["lean"]:
+        if options["side"] is None:
+            raise CallError("--side is missing. Give left or right; or --lean for the trunk lean.")
+        return
+    for name in ("side", "reps", "lift", "keep_frames"):
+        if options[name]:
+            option = name.replace("_", "-")
+            raise CallError(f"--{option} does not go with --lean, which is no set of a side.")
+    for name in ("calibration.csv", "calibration.csv.gz"):
+        if (session / name).exists():
+            remedy = "Remove or rename it to record the lean again."
+            raise CallError(f"{session / name}: the lean is recorded already. {remedy}")
 
 
 def _radio(
@@ -89,7 +110,14 @@ def _radio(
 
         codec = next(iter(codecs.values()))
         segments = ["pelvis", "thigh", *(["shank"] if options["shank"] else [])]
-        radio = SimulatedRadio(codec, segments, options["side"], options["rate"], options["seed"])
+        radio = SimulatedRadio(
+            codec,
+            segments,
+            options["side"] or "right",
+            options["rate"],
+            options["seed"],
+            does="lean" if options["lean"] else "lift" if options["lift"] else "",
+        )
         return radio, dict(radio.addresses), {codec.name: codec}
     remembered = {segment: one.address for segment, one in info.sensors.items()}
     given = {segment: options[segment] for segment in ("pelvis", "thigh", "shank")}
@@ -121,7 +149,8 @@ def _plan(
     info = SessionInfo(
         subject=options["subject"], started=started, planned_reps=options["reps"], sensors={}
     )
-    set_plan = SetPlan(session, options["side"], started, options["keep_frames"])
+    side = "calibration" if options["lean"] else options["side"]
+    set_plan = SetPlan(session, side, started, options["keep_frames"])
     return RecordPlan(
         set_plan,
         roles,
@@ -130,11 +159,13 @@ def _plan(
         info=info,
         seconds=options["seconds"],
         sync=options["sync"],
+        go="Lean forward and back, three times." if options["lean"] else "Go.",
+        countdown_s=LIFT_S if options["lift"] else COUNTDOWN_S,
     )
 
 
-def _counter(session: Path, options: Mapping[str, Any]) -> RepCounter | None:
-    """Make what counts the repetitions, by the report's own rules; None where none are asked for.
+def _watcher(session: Path, options: Mapping[str, Any]) -> Watcher | None:
+    """Make what counts leans or repetitions, by the report's own rules; None where none counts.
 
     A calibration or a configuration that the report would refuse is refused before anybody sits
     down.
@@ -142,15 +173,19 @@ def _counter(session: Path, options: Mapping[str, Any]) -> RepCounter | None:
     from analysis.commands.terminal import read_settings
 
     settings = read_settings(options["config"])
+    if options["lean"]:
+        from analysis.commands.watching import LeanWatcher
+
+        return LeanWatcher()
     if options["reps"] is None:
         return None
-    from analysis.commands.rep_counter import RepCounter
+    from analysis.commands.watching import RepCounter
     from imu.storage.session import read_calibration
 
     return RepCounter(options["side"], options["reps"], settings, read_calibration(session))
 
 
-def _run(plan: RecordPlan, radio: Radio | None, counter: RepCounter | None) -> Recorded:
+def _run(plan: RecordPlan, radio: Radio | None, watcher: Watcher | None, lift: bool) -> Recorded:
     from analysis.commands.terminal import console
 
     if radio is None:
@@ -159,29 +194,45 @@ def _run(plan: RecordPlan, radio: Radio | None, counter: RepCounter | None) -> R
         radio = BleRadio()
     screen = Screen(console())
     with screen:
-        return asyncio.run(_record(plan, radio, screen, counter))
+        return asyncio.run(_record(plan, radio, screen, watcher, lift))
 
 
 async def _record(
-    plan: RecordPlan, radio: Radio, screen: Screen, counter: RepCounter | None
+    plan: RecordPlan, radio: Radio, screen: Screen, watcher: Watcher | None, lift: bool
 ) -> Recorded:
-    """Record, listening to the person; stop after so many repetitions, where told."""
+    """Record, listening to the person; guided, and stopped when there is enough, where told."""
     from imu.collector.recorder import Recorder
-
-    if counter is None:
-        recorder = Recorder(plan, radio, screen)
-        with Inputs(recorder, screen):
-            return await recorder.record()
     from imu.collector.tasks import end_tasks
 
-    set_plan = replace(plan.set_plan, consumers=(*plan.set_plan.consumers, counter.take))
-    recorder = Recorder(replace(plan, set_plan=set_plan), radio, screen)
-    watching = asyncio.create_task(counter.watch(recorder.stop, screen.say))
+    if watcher is not None:
+        set_plan = replace(plan.set_plan, consumers=(*plan.set_plan.consumers, watcher.take))
+        plan = replace(plan, set_plan=set_plan)
+    recorder = Recorder(plan, radio, screen)
+    tasks = []
+    if watcher is not None:
+        tasks.append(asyncio.create_task(watcher.watch(recorder.stop, screen.say)))
+    if lift:
+        tasks.append(asyncio.create_task(_guide_lift(recorder, screen, watcher)))
     try:
         with Inputs(recorder, screen):
             return await recorder.record()
     finally:
-        await end_tasks([watching])
+        await end_tasks(tasks)
+
+
+async def _guide_lift(recorder: Recorder, screen: Screen, watcher: Watcher | None) -> None:
+    """Ask for the lift, and let the count know of it."""
+    import time
+
+    from analysis.commands.watching import RepCounter, guide_lift
+    from imu.recording import Event
+
+    def told() -> None:
+        if isinstance(watcher, RepCounter) and watcher.first_arrival_s is not None:
+            since_s = time.monotonic() - watcher.first_arrival_s
+            watcher.events.append(Event(watcher.name, since_s, "lift"))
+
+    await guide_lift(lambda: recorder.mark("lift"), screen.say, told)
 
 
 class Screen:
@@ -312,12 +363,34 @@ def parse_marker(line: str) -> tuple[str, float | None, str]:
     return kind, score, rest.strip()
 
 
-def _tell(session: Path, recorded: Recorded, as_json: bool) -> None:
+def _fitness(session: Path, set_name: str, config: Path | None) -> str:
+    """Say in one line what was recorded, while the person still sits there."""
+    from analysis.commands.terminal import read_settings
+    from analysis.commands.watching import fitness, lean_words
+    from analysis.motion.lean import study_lean
+    from analysis.sets import analyse_sets
+    from imu.storage.session import read_calibration, read_session
+
+    try:
+        if set_name == "calibration":
+            lean = read_calibration(session)
+            return lean_words(study_lean(lean)) if lean else "Nothing was recorded."
+        recorded = read_session(session)
+        chosen = [one for one in recorded.recordings if one.name == set_name]
+        settings = read_settings(config)
+        (found,) = analyse_sets(chosen, settings, recorded.calibration, recorded.events)
+        return fitness(found)
+    except HiprotError as error:
+        return f"Not fit: {error}"
+
+
+def _tell(session: Path, recorded: Recorded, as_json: bool, config: Path | None) -> None:
     """Say what was recorded, and end with the right status."""
     from dataclasses import asdict
 
     from analysis.commands.terminal import console, sensor_table
 
+    fit = None if recorded.set_name is None else _fitness(session, recorded.set_name, config)
     if as_json:
         document = {
             "schema": SCHEMA,
@@ -325,6 +398,7 @@ def _tell(session: Path, recorded: Recorded, as_json: bool) -> None:
             "set": recorded.set_name,
             "seconds": round(recorded.seconds, 3),
             "sensors": [asdict(one) for one in recorded.sensors],
+            "fit": fit,
             "failure": None if recorded.failure is None else str(recorded.failure),
         }
         click.echo(json.dumps(document, indent=2))
@@ -334,8 +408,10 @@ def _tell(session: Path, recorded: Recorded, as_json: bool) -> None:
     console().print(sensor_table(recorded.sensors))
     where = session / f"{recorded.set_name}.csv"
     click.echo(f"Recorded {where}: {recorded.seconds:.1f} s.", err=True)
+    click.echo(fit, err=True)
     side = "right" if recorded.set_name.startswith("left") else "left"
     if recorded.failure is None and not (session / f"{side}.csv").exists():
-        click.echo(f"For the other side: hiprot record {session} --side {side}", err=True)
+        other = "For a set" if recorded.set_name == "calibration" else "For the other side"
+        click.echo(f"{other}: hiprot record {session} --side {side}", err=True)
     if recorded.failure is not None:
         raise recorded.failure

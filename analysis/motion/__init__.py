@@ -2,7 +2,7 @@
 
 ``quaternions``
     The few operations on orientations that are needed.
-``plausibility``, ``grid``
+``readings``, ``plausibility``, ``grid``
     Are units, signs and axes what they claim; both sensors on one even time grid, gaps known.
 ``stillness``
     When neither sensor moves.

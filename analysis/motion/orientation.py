@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
+from scipy.ndimage import median_filter, uniform_filter1d
 
 from analysis.motion.grid import GRID_HZ, EvenStream
 from analysis.motion.quaternions import (
@@ -39,6 +40,9 @@ BIN = 5  # grid instants averaged before gravity is smoothed: 0.1 s
 BIN_S = BIN / GRID_HZ
 GRAVITY_CUTOFF_HZ = 0.075  # noise of both sensors is about least here, simulated and real
 PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 6
+KNOCK = 0.3  # of gravity, off the bins around: 0.3 m/s gained in 0.1 s, or lost with a sample
+KNOCK_BINS = 2  # a knock is over in so many
+AROUND_BINS = 21  # looked at for it, 2 s; half of them are within a tenth of it, or it is shaking
 LEAD_S = 0.0015  # of accelerometers before gyroscopes: their filters are less slow
 
 
@@ -144,8 +148,10 @@ def mean_orientation(quat: Array) -> Array:
 def _bins(strapdown: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
     """Specific force per bin as a share of gravity, and the smoother's weights and penalties.
 
-    All that was measured counts alike: the accelerations of a person who stays in place cancel in
-    the mean over some seconds, but not in a mean of chosen moments.
+    All that was measured counts alike, but for a knock against a quiet sensor: the accelerations
+    of a person who stays in place cancel in the mean over some seconds, but not in a mean of
+    chosen moments. Samples at full scale count, too: without them the rest of their strokes
+    would tip gravity by more than what was cut off.
     """
     lead = LEAD_S * GRID_HZ * cross(stream.turn_rad, stream.acc_ms2)
     force = rotate(strapdown, stream.acc_ms2 + lead) * stream.measured[:, None]
@@ -157,7 +163,26 @@ def _bins(strapdown: Array, stream: EvenStream) -> tuple[Array, Array, Array]:
     typical = np.median(size[seen > 0]) if np.any(seen > 0) else STANDARD_GRAVITY_MS2
     lost = np.add.reduceat(stream.lost.astype(float), edges) > 0
     apart = lost[:-3] | lost[1:-2] | lost[2:-1] | lost[3:]
-    return mean / typical, seen / width + 1e-9, PENALTY * np.where(apart, 1e-9, 1.0)
+    mean /= typical
+    weight = np.where(_knocked(mean), 0.0, seen / width) + 1e-9
+    return mean, weight, PENALTY * np.where(apart, 1e-9, 1.0)
+
+
+def _knocked(mean: Array) -> NDArray[np.bool_]:
+    """Bins (b, 3) of a knock against a quiet sensor, too short for its samples to add up to zero.
+
+    Whatever else is fast is kept: only over all of its samples does a movement cancel.
+    """
+    none = np.zeros(len(mean), dtype=bool)
+    steps = np.abs(np.diff(mean, axis=0)).max(axis=1, initial=0.0)
+    if steps.max(initial=0.0) < 0.5 * KNOCK:
+        return none
+    off = np.linalg.norm(mean - median_filter(mean, (AROUND_BINS, 1), mode="nearest"), axis=1)
+    large = (off > KNOCK).astype(float)
+    few = uniform_filter1d(large, AROUND_BINS, mode="nearest") * AROUND_BINS < KNOCK_BINS + 0.5
+    quiet = median_filter(off, AROUND_BINS, mode="nearest") < 0.1 * KNOCK
+    knocked: NDArray[np.bool_] = (large > 0.0) & few & quiet
+    return knocked
 
 
 def _edges(count: int) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 At rest an accelerometer reads 9.81 m/s², whichever way it lies; and where a sensor turns, gravity
 turns the other way round in its axes by the same angle. Both hold for every sensor that sits on a
 seated person, so a wrong unit shows as a wrong ratio. It is named and refused, not guessed away.
+Sensors that are pushed about more than they turn fool the ratio: a refusal needs proof.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
 from analysis.errors import AnalysisError
+from analysis.motion.readings import FITS, Reading, best_reading
 from imu.recording import Recording
 from imu.samples import Array, Stream
 from imu.units import DEG_PER_RAD, RAD_PER_DEG, STANDARD_GRAVITY_MS2
@@ -22,6 +24,14 @@ CALM = 0.1  # mean deviation from 1 g; beyond, the specific force is not gravity
 MIN_TURN_RAD = 0.3 * RAD_PER_DEG  # from bin to bin; less may be noise
 MIN_TIP_RAD = 1.0 * RAD_PER_DEG  # the same by gravity; less may be swaying
 SURE = 4.0  # standard errors
+MIN_GAIN, MAX_GAIN = 0.3, 3.0  # beyond, turns by gravity and by the gyroscope disagree
+CLEAR = 0.75  # explained share of the turns at which a wrong gain is no accident of movement
+WRONG_FACTORS = (-1.0, DEG_PER_RAD, RAD_PER_DEG)  # the inverse of what wrong signs and units give
+ALIKE = 1.4  # so near to one of them a gain must be
+ABSURD_GAIN = 1e-3  # a gyroscope a thousand times too large
+PROVEN = 4.0  # times as well another reading must fit; of sound sensors none did better than 1.5
+PROVEN_OFF = 2.0  # the same where single turns disagree, too
+DEGREES = "Multiply by 0.0174533 (degrees to radians)."
 MAX_RATE_RADS = 40.0  # 2300 deg/s: beyond the field's full scales, and any thigh
 AT_REST_MS2 = (0.8 * STANDARD_GRAVITY_MS2, 1.2 * STANDARD_GRAVITY_MS2)
 
@@ -44,10 +54,18 @@ class Agreement:
         gyroscope reads degrees, -1 where its axes are reversed, infinite where it reads nothing.
     gain_sd : float
         Its standard error; infinite where the sensor hardly turned.
+    explained : float
+        Share of the turns by gravity that those of the gyroscope, times the gain, explain.
     """
 
     gain: float
     gain_sd: float
+    explained: float = 0.0
+
+    @property
+    def off(self) -> bool:
+        """Whether the gain is no gain of a sound sensor that mainly turns, beyond doubt."""
+        return self.surely_below(MIN_GAIN) or self.surely_above(MAX_GAIN)
 
     def surely_below(self, limit: float) -> bool:
         """Whether the gain is below a limit beyond doubt."""
@@ -56,6 +74,28 @@ class Agreement:
     def surely_above(self, limit: float) -> bool:
         """Whether the gain is above a limit beyond doubt."""
         return self.gain - SURE * self.gain_sd > limit
+
+
+@dataclass(frozen=True, slots=True)
+class AxesReport:
+    """Whether the gyroscope of a sensor fits its accelerometer.
+
+    Attributes
+    ----------
+    agreement : Agreement
+        Of single turns, as written.
+    reading : Reading
+        The axes and the unit that explain the whole course best.
+    wrong : bool
+        Axes or units are wrong beyond doubt.
+    odd : bool
+        The turns disagree, but nothing is proven: worth a word and a grade.
+    """
+
+    agreement: Agreement
+    reading: Reading
+    wrong: bool
+    odd: bool
 
 
 ENOUGH_SAMPLES = 60_000  # units do not change within a recording: ten minutes at 100 Hz tell them
@@ -97,26 +137,63 @@ def _refuse_acc(stream: Stream, where: str) -> None:
 
 
 def _refuse_gyr(stream: Stream, where: str) -> None:
-    """Refuse a gyroscope in other units or axes than the accelerometer's."""
-    agreement = gyroscope_against_gravity(stream)
-    gain = agreement.gain
+    """Refuse a gyroscope that is beyond doubt in other units or axes than the accelerometer's."""
+    axes = judge_axes(stream)
+    if axes.wrong:
+        raise AnalysisError(where, *_accusation(axes))
     fastest = float(np.linalg.norm(stream.gyr_rads, axis=1).max())
-    degrees = "Multiply by 0.0174533 (degrees to radians)."
-    off = agreement.surely_below(0.3) or agreement.surely_above(3.0)
-    if off and 0.7 < gain * DEG_PER_RAD < 1.4:
-        what = f"gyr tells {1.0 / gain:.0f} times the turn that acc shows: these are deg/s"
-        raise AnalysisError(where, what, degrees)
-    if off and -1.5 < gain < -0.6:
-        what = "gyr turns the other way round than acc shows"
-        remedy = "Write both in the same right-handed axes; check the signs and their order."
-        raise AnalysisError(where, what, remedy)
-    if off:
-        what = f"gyr and acc disagree on how the sensor turned (ratio {gain:.2g}, expected 1)"
-        remedy = "Write gyr in rad/s, in the same axes as acc, and time_s in seconds."
-        raise AnalysisError(where, what, remedy)
     if fastest > MAX_RATE_RADS:
         what = f"gyr reads up to {fastest:.3g}: as rad/s that is impossible"
-        raise AnalysisError(where, what, degrees)
+        raise AnalysisError(where, what, DEGREES)
+
+
+def judge_axes(stream: Stream) -> AxesReport:
+    """Judge whether a gyroscope and an accelerometer are in the same axes, and in SI units.
+
+    Parameters
+    ----------
+    stream : Stream
+        Any person's. A sensor that hardly turns against gravity shows nothing and is not odd.
+
+    Returns
+    -------
+    AxesReport
+        ``wrong`` only where it is proven: another reading of the axes or the unit lets the
+        specific force stand still in the world (`analysis.motion.readings`), a wrong factor
+        explains the single turns, or the gyroscope is silent. What merely does not agree, such as a
+        sensor's turns that is pushed about more than it turns, is ``odd``.
+    """
+    agreement = gyroscope_against_gravity(stream)
+    off = agreement.off
+    reading = best_reading(stream)
+    calm = reading.best_misfit < FITS
+    wrong = reading.proves_wrong(PROVEN_OFF if off and calm else PROVEN)
+    silent = abs(agreement.gain) < ABSURD_GAIN or bool(np.isinf(agreement.gain))
+    clear = agreement.explained > CLEAR and any(
+        1 / ALIKE < agreement.gain * factor < ALIKE for factor in WRONG_FACTORS
+    )
+    wrong = wrong or (off and (silent or clear))
+    return AxesReport(agreement, reading, wrong, off and not wrong)
+
+
+def _accusation(axes: AxesReport) -> tuple[str, str]:
+    """What is wrong, and the remedy."""
+    gain, reading = axes.agreement.gain, axes.reading
+    absurd = abs(gain) < ABSURD_GAIN or np.isinf(gain)
+    if reading.scale < 1.0 and not absurd:
+        told = f"{1.0 / gain:.0f}" if 0.7 < gain * DEG_PER_RAD < 1.4 else "57"
+        return f"gyr tells {told} times the turn that acc shows: these are deg/s", DEGREES
+    reversed_all = bool((reading.axes == -np.eye(3)).all())
+    if reading.scale == 1.0 and not absurd and (reversed_all or -1.5 < gain < -0.6):
+        return (
+            "gyr turns the other way round than acc shows",
+            "Write both in the same right-handed axes; check the signs and their order.",
+        )
+    if reading.scale == 1.0 and not absurd and not (reading.axes == np.eye(3)).all():
+        what = f"gyr and acc disagree on how the sensor turned; {reading.words} would agree"
+        return what, "Write both in the same right-handed axes; check the signs and their order."
+    what = f"gyr and acc disagree on how the sensor turned (ratio {gain:.2g}, expected 1)"
+    return what, "Write gyr in rad/s, in the same axes as acc, and time_s in seconds."
 
 
 def gyroscope_against_gravity(stream: Stream) -> Agreement:
@@ -189,4 +266,5 @@ def _gain(told: Array, seen: Array, bias: Array) -> Agreement:
     gain = float(told @ seen) / squares
     left = seen - gain * told
     variance = float(left @ left) / (len(told) - 4) / squares
-    return Agreement(gain, float(np.sqrt(variance)))
+    explained = 1.0 - float(left @ left) / max(float(seen @ seen), 1e-30)
+    return Agreement(gain, float(np.sqrt(variance)), explained)

@@ -32,6 +32,8 @@ class RecordPlan:
         To record after the countdown; None until stopped.
     sync : bool
         Whether the sensors put themselves on one clock first.
+    go : str
+        What is said when the countdown is over.
     find_s, still_s, countdown_s, give_up_s : float
         How long to look for sensors; to wait for stillness; to count down; to wait for a lost one.
     """
@@ -43,6 +45,7 @@ class RecordPlan:
     info: SessionInfo = field(default_factory=SessionInfo)
     seconds: float | None = None
     sync: bool = False
+    go: str = "Go."
     find_s: float = 30.0
     still_s: float = 10.0
     countdown_s: float = 3.0

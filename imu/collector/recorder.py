@@ -27,6 +27,7 @@ from imu.transports.links import Radio
 TICK_S = 0.1
 SYNC_S = 0.5
 SHOW_S = 0.25
+COUNTED = 3  # seconds of the countdown that are said
 
 
 class Recorder:
@@ -251,7 +252,7 @@ class Recorder:
         try:
             while not self.stop.is_set() and time.monotonic() < end_s:
                 if counted >= 0 and time.monotonic() >= go_s - counted:
-                    self._observer.say(str(counted) if counted else "Go.")
+                    self._say_count(counted)
                     counted -= 1
                 self._raise_given_up()
                 if syncing.done():
@@ -261,6 +262,11 @@ class Recorder:
                 await asyncio.sleep(TICK_S)
         finally:
             await end_tasks([syncing])
+
+    def _say_count(self, counted: int) -> None:
+        """Say the last three seconds of the countdown, and its end."""
+        if counted <= COUNTED:
+            self._observer.say(str(counted) if counted else self.plan.go)
 
     async def _keep_synced(self) -> None:
         """Bring what is written down to the disk, in a thread: a slow disk delays nobody."""

@@ -153,14 +153,16 @@ def _plan_lifts(planner: Planner) -> float | None:
     return marker_s
 
 
-def plan_leans(settings: DrillSettings, rng: np.random.Generator) -> Plan:
+def plan_leans(
+    settings: DrillSettings, rng: np.random.Generator, still_s: float = CALIBRATION_STILL_S
+) -> Plan:
     """Plan the calibration: still for 3 s, then lean the trunk forward and back three times.
 
     The pelvis tilts, the hip flexes with it, so that the thigh stays on the bench.
     """
     planner = Planner(settings, rng)
     _add_waves(planner)
-    planner.wait(CALIBRATION_STILL_S)
+    planner.wait(still_s)
     for _ in range(3):
         lean_deg = float(rng.uniform(18, 28))
         planner.move(1.2, {"tilt": lean_deg, "flexion": lean_deg})
@@ -168,7 +170,7 @@ def plan_leans(settings: DrillSettings, rng: np.random.Generator) -> Plan:
         planner.move(1.2, {"tilt": 0.0, "flexion": 0.0})
         planner.wait(0.3)
     planner.wait(1.0)
-    return Plan(planner.tracks, (), (0.0, CALIBRATION_STILL_S), planner.now_s)
+    return Plan(planner.tracks, (), (0.0, still_s), planner.now_s)
 
 
 def _plan_rep(planner: Planner, number: int) -> PlannedRep:

@@ -10,7 +10,7 @@ import numpy as np
 
 from imu.errors import CallError
 from imu.recording import Event, Recording, Session, SessionInfo
-from imu.simulator.drill import plan_leans
+from imu.simulator.drill import CALIBRATION_STILL_S, plan_leans
 from imu.simulator.motion import Motion
 from imu.simulator.sensors import sample
 from imu.simulator.settings import DrillSettings, SensorSettings
@@ -129,14 +129,18 @@ def simulate_session(name: str, settings: SessionSettings) -> SimulatedSession:
 
 
 def simulate_lean(
-    drill: DrillSettings, sensors: SensorSettings, set_name: str, session_seed: int
+    drill: DrillSettings,
+    sensors: SensorSettings,
+    set_name: str,
+    session_seed: int,
+    still_s: float = CALIBRATION_STILL_S,
 ) -> Recording:
     """Simulate the calibration: still for 3 s, then three leans of the trunk, forward and back.
 
     The sensors are worn as in the set called ``set_name``; the thigh stays on the bench.
     """
     seed = _seed_of(session_seed, set_name)
-    plan = plan_leans(drill, np.random.default_rng([seed, 100]))
+    plan = plan_leans(drill, np.random.default_rng([seed, 100]), still_s)
     side = set_name.split("-")[0]
     motion = Motion(side, 0.0, 90 - drill.off_level_deg, plan.tracks)
     streams = {}

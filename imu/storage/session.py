@@ -66,7 +66,8 @@ def read_session(folder: Path) -> Session:
         content = read_file(folder / events_name, hasher)
         if content.cut:
             raise RecordingError(events_name, "the packed file is broken off", "Copy it again.")
-        events = parse_events(content.data, set_names, events_name)
+        named = {*set_names, CALIBRATION} if calibration else set_names
+        events = parse_events(content.data, named, events_name)
     return Session(
         _folder_name(folder), info, tuple(recordings), events, calibration, hasher.hexdigest()
     )

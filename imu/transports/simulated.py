@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import replace
 
 from imu.codecs.protocol import Codec, choose_rate
 from imu.emulators.peripheral import Emulator, Notification, RefusedError
@@ -12,6 +13,7 @@ from imu.emulators.table import make_emulator
 from imu.errors import LinkError
 from imu.frames import Advertisement, Frame, Sample
 from imu.samples import Stream
+from imu.simulator.sessions import simulate_lean
 from imu.simulator.settings import DrillSettings, SensorSettings
 from imu.simulator.simulated_set import simulate_set
 from imu.transports.links import Receive
@@ -20,6 +22,8 @@ ADVERTISED_S = 0.2
 EVENT_S = 0.03  # a usual connection interval
 MTU = 247
 STILL_BEFORE_S = 8.0  # until the countdown is over
+LIFT_AFTER_S = 5.5  # when she is asked for it
+STILL_AFTER_LIFT_S = 5.0
 PREFIX = "00:00:5E:00:53"  # addresses set aside for documentation (RFC 7042)
 
 
@@ -36,9 +40,13 @@ class Person:
         Of all sensors.
     drill : DrillSettings
         What the person does. Afterwards she sits still for as long as is asked.
+    leans : bool
+        She leans the trunk instead, forward and back, three times.
     """
 
-    def __init__(self, side: str, seed: int, rate_hz: float, drill: DrillSettings) -> None:
+    def __init__(
+        self, side: str, seed: int, rate_hz: float, drill: DrillSettings, leans: bool = False
+    ) -> None:
         sensors = SensorSettings(
             rate_hz=rate_hz,
             gyr_noise_deg_s_rthz=0.015,
@@ -51,8 +59,12 @@ class Person:
         )
         self.rate_hz = rate_hz
         recording, self.truth = simulate_set(drill, sensors, side, seed)
+        if leans:
+            recording = simulate_lean(drill, sensors, side, seed, drill.still_before_s)
         self._streams = recording.streams
-        self.duration_s = float(self.truth.true_s["pelvis"][-1])
+        times_s = self._streams["pelvis"].time_s
+        self.duration_s = float(times_s[-1] - times_s[0])
+        self._first_s = {name: float(one[0]) for name, one in self.truth.true_s.items()}
         self.began_s: float | None = None
 
     def sample(self, segment: str, index: int) -> Sample:
@@ -72,8 +84,8 @@ class Person:
         """Count the samples that a sensor has taken by now."""
         if self.began_s is None:
             self.began_s = now_s
-        first_s = float(self.truth.true_s[segment][0])
-        return max(0, int((now_s - self.began_s - first_s) * self.rate_hz) + 1)
+        since_s = now_s - self.began_s - self._first_s[segment]
+        return max(0, int(since_s * self.rate_hz) + 1)
 
 
 class SimulatedLink:
@@ -183,6 +195,8 @@ class SimulatedRadio:
         Of everything random.
     drill : DrillSettings, optional
         What the person does; she sits still until the countdown is over.
+    does : str
+        ``lean`` or ``lift``: what she is asked to do besides, or instead; empty for neither.
 
     Attributes
     ----------
@@ -200,9 +214,14 @@ class SimulatedRadio:
         rate_hz: float | None = None,
         seed: int = 0,
         drill: DrillSettings | None = None,
+        does: str = "",
     ) -> None:
         drill = drill or DrillSettings(still_before_s=STILL_BEFORE_S)
-        self.person = Person(side, seed, choose_rate(codec, rate_hz), drill)
+        if does == "lift":
+            drill = replace(
+                drill, lifts=1, still_before_s=LIFT_AFTER_S, still_after_lift_s=STILL_AFTER_LIFT_S
+            )
+        self.person = Person(side, seed, choose_rate(codec, rate_hz), drill, does == "lean")
         self.addresses = {one: f"{PREFIX}:{at:02X}" for at, one in enumerate(segments, 1)}
         self._segments = {address: segment for segment, address in self.addresses.items()}
         self._emulators = {

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.pipeline import analyse
+from analysis.settings import Settings
 from imu.storage.session import read_session
 from tests.live.program import ROLES, Program, check_set, make_world
 
@@ -134,3 +136,28 @@ def tip_pelvis(path: Path, angle_deg: float) -> None:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def test_a_simulated_person_is_guided_through_lean_and_lift(tmp_path):
+    folders = {name: tmp_path / name for name in ("lean", "lift")}
+    calls = {
+        "lean": [*HIPROT, "record", str(folders["lean"]), "--lean", "--simulate"],
+        "lift": [
+            *(*HIPROT, "record", str(folders["lift"]), "--side", "left"),
+            *("--lift", "--simulate", "--reps", "1"),
+        ],
+    }
+    running = {
+        name: subprocess.Popen(call, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        for name, call in calls.items()
+    }
+    said = {name: one.communicate(timeout=120)[1] for name, one in running.items()}
+    assert {name: one.returncode for name, one in running.items()} == {"lean": 0, "lift": 0}, said
+    assert "3 of 3 leans." in said["lean"]
+    assert "The sensor faces backward, " in said["lean"]
+    assert (folders["lean"] / "calibration.csv").exists()
+    assert "Fit: 1 repetition, data good." in said["lift"]
+    session = read_session(folders["lift"])
+    assert [event.kind for event in session.events] == ["lift"]
+    (found,) = analyse(session, Settings()).sets
+    assert found.quality.direction == "proven"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from analysis.errors import AnalysisError
-from analysis.motion.plausibility import gyroscope_against_gravity, refuse_implausible
+from analysis.motion.plausibility import gyroscope_against_gravity, judge_axes, refuse_implausible
 from imu.recording import Recording
 from imu.samples import Array, Stream
 from imu.simulator import simulate_set
@@ -97,6 +97,53 @@ def test_angular_rate_in_other_units_is_refused_by_name(segment, factor, message
     gyr = RECORDING.streams[segment].gyr_rads * factor
     with pytest.raises(AnalysisError, match=rf"^left.csv, {segment}: .*{message}"):
         refuse_implausible(changed(segment, gyr_rads=gyr))
+
+
+WRONG_AXES = {
+    "left-handed": -np.eye(3),
+    "x reversed": np.diag([-1.0, 1.0, 1.0]),
+    "y reversed": np.diag([1.0, -1.0, 1.0]),
+    "z reversed": np.diag([1.0, 1.0, -1.0]),
+    "x and z exchanged": np.eye(3)[[2, 1, 0]],
+    "y and z exchanged": np.eye(3)[[0, 2, 1]],
+}
+
+
+@pytest.mark.parametrize("axes", WRONG_AXES.values(), ids=WRONG_AXES.keys())
+def test_reversed_exchanged_and_left_handed_axes_are_refused(axes):
+    gyr = RECORDING.streams["thigh"].gyr_rads @ axes.T
+    with pytest.raises(AnalysisError, match=r"^left.csv, thigh: gyr .*Write both in the same"):
+        refuse_implausible(changed("thigh", gyr_rads=gyr))
+
+
+def test_a_left_handed_sensor_is_refused():
+    """One axis turned over in both kinds of reading, as a left-handed device writes them."""
+    thigh, mirror = RECORDING.streams["thigh"], np.array([1.0, -1.0, 1.0])
+    mirrored = changed("thigh", acc_ms2=thigh.acc_ms2 * mirror, gyr_rads=thigh.gyr_rads * mirror)
+    with pytest.raises(AnalysisError, match="the other way round"):
+        refuse_implausible(mirrored)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_sensor_pushed_in_step_with_small_turns_is_odd_but_not_accused(seed):
+    """Pushed along by 0.4 m every 2 s while it rocks by 3 degrees: gravity seems to turn back.
+
+    The push tips what the sensor feels by 10 degrees and more, in step with the turn.
+    """
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(0, 60, 0.01)
+    swing = np.sin(np.pi * time_s) * (1.0 + 0.2 * np.sin(0.3 * time_s))
+    pose = Rotation.from_euler("y", 3.0 * swing[:, None], degrees=True)
+    place_m = np.column_stack([0.4 * swing, 0.02 * np.sin(2.0 * time_s), 0 * swing])
+    pushed = np.gradient(np.gradient(place_m, time_s, axis=0), time_s, axis=0)
+    mounting = Rotation.from_quat(rng.normal(size=4))
+    whole = pose * mounting
+    acc = whole.inv().apply(pushed * rng.choice([-1, 1]) + [0, 0, STANDARD_GRAVITY_MS2])
+    rate = np.gradient(np.deg2rad(3.0) * swing, time_s)
+    gyr = mounting.inv().apply(np.outer(rate, [0, 1, 0])) + rng.normal(0, 0.002, (len(rate), 3))
+    report = judge_axes(Stream("thigh", time_s, np.asarray(acc), np.asarray(gyr)))
+    assert report.odd
+    assert not report.wrong
 
 
 def test_degrees_are_recognised_by_their_size_where_nothing_turns_against_gravity():
