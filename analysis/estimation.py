@@ -15,17 +15,20 @@ from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
 from analysis.motion.angles import HipAngles, hip_angles
-from analysis.motion.axis import StraightAxis, straighten_axis
+from analysis.motion.axis import Known, StraightAxis, straighten_axis
 from analysis.motion.calibration import (
     BACKWARD,
     SegmentAxes,
     Sensor,
     axis_to_level,
     first_axis,
+    heading_between,
     pelvis_axes,
     thigh_axes,
     thigh_axis,
+    turned,
 )
+from analysis.motion.common import common_heading
 from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
 from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
 from analysis.motion.lift import Lift, find_lift
@@ -35,8 +38,9 @@ from analysis.motion.slips import MAX_SLIPS, Slip, find_slips, pauses, without_s
 from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 from analysis.repetitions.detection import Phases, find_repetitions
+from analysis.repetitions.leftover import Leftover, leftover
 from analysis.repetitions.outliers import without_outliers
-from imu.units import RAD_PER_DEG
+from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
@@ -50,6 +54,8 @@ NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 SECOND = int(GRID_HZ)
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
+UNKNOWN_SHARE_SD = 0.2  # of a range about an axis that explains nothing
+CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess was found
 MIN_MOVING = int(1.0 * GRID_HZ)
 LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
 SWAPPED_RATIO = 1.2  # the pelvis turns further than the thigh that it carries
@@ -93,6 +99,10 @@ class Estimate:
         The guided lift, where one was asked for and found.
     slips : tuple of Slip
         What moved on the body and was taken out.
+    leftover : Leftover
+        Turning that no repetition explains.
+    placement_rad : float
+        Turn of the pelvis sensor about the vertical against the pelvis, as found and taken out.
     turned_deg : tuple of float
         How far the pelvis' and the thigh's sensor turned in the room in a typical repetition.
     """
@@ -111,6 +121,8 @@ class Estimate:
     axis: Array
     lift: Lift | None
     slips: tuple[Slip, ...]
+    leftover: Leftover
+    placement_rad: float
     turned_deg: tuple[float, float]
 
 
@@ -188,14 +200,22 @@ def estimate_set(
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
     spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans)
+    rested = _after(still, lift)
+    known = _known((pelvis.sensor, frame), thigh.sensor, axis, rested, backward is not None)
+    if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
+        known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
+    straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans, known)
+    frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
-    angles = replace(angles, ir_deg=angles.ir_deg * straight.expected_cosine)
+    angles = replace(angles, ir_deg=angles.ir_deg * straight.share)
     if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
         return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
-    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
-    phases = without_outliers(angles, found)
+    found, phases = _repetitions(angles, neutral)
+    if not phases:  # the movement is not what the labels say: as it was found at first
+        straight = replace(straight, axis=axis, share=1.0, share_sd=UNKNOWN_SHARE_SD)
+        angles = _angles(even, pelvis, thigh, frame, axis, side)
+        found, phases = _repetitions(angles, neutral)
     if not phases:
         raise AnalysisError(where, *_no_repetition(even))
     return Estimate(
@@ -209,12 +229,20 @@ def estimate_set(
         pelvis_z_to_level_rad=axis_to_level(pelvis.sensor, BACKWARD),
         pelvis=pelvis.bias,
         thigh=thigh.bias,
-        error=_error(pelvis, thigh, straight, scale_sd, backward is not None),
+        error=_error(pelvis, thigh, straight, scale_sd),
         axis=straight.axis,
         lift=lift,
         slips=slips,
+        leftover=leftover(angles.ir_deg, neutral[0], phases),
+        placement_rad=straight.placement_rad,
         turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
     )
+
+
+def _repetitions(angles: HipAngles, neutral: Span) -> tuple[list[Phases], list[Phases]]:
+    """Movements found, and those of them that are repetitions."""
+    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
+    return found, without_outliers(angles, found)
 
 
 def _no_repetition(even: EvenSet) -> tuple[str, str]:
@@ -297,7 +325,10 @@ def _coarse_from(
     frame = pelvis_axes(pelvis.sensor, backward)
     inward = 1.0 if side == "right" else -1.0
     guess = first_axis(thigh.sensor, moving) * inward
-    axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
+    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
+    other, other_explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
+    if other_explained > explained + CLEARLY_MORE:
+        axis, guess = other, -guess
     angles = _angles(even, pelvis, thigh, frame, axis, side)
     if first_is_outward(angles, neutral):
         axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
@@ -361,13 +392,16 @@ def _agree(
     thigh: _Tracked, axis: Array, moving: slice, neutral: Span, rests: NDArray[np.int64]
 ) -> tuple[_Tracked, float]:
     """Split the disagreement of gyroscope and accelerometer about the axis between them."""
-    correction, left = split(*scale_disagreement(thigh.levelled.fit, thigh.sensor, axis, moving))
-    if abs(correction) < NEGLIGIBLE_SCALE:
+    acc = thigh.stream.acc_ms2
+    seen = scale_disagreement(acc, thigh.levelled.fit, thigh.sensor, axis, moving)
+    gyroscope, accelerometer, left = split(seen)
+    if max(abs(gyroscope), abs(accelerometer)) < NEGLIGIBLE_SCALE:
         return thigh, left
     turn = thigh.stream.turn_rad
-    turn = turn - correction * (turn @ axis)[:, None] * axis
+    turn = turn - gyroscope * (turn @ axis)[:, None] * axis
+    acc = acc + accelerometer * STANDARD_GRAVITY_MS2 * seen.up
     none = replace(thigh.bias, bias_rads=np.zeros(3))
-    again = _track(replace(thigh.stream, turn_rad=turn), none, neutral)
+    again = _track(replace(thigh.stream, turn_rad=turn, acc_ms2=acc), none, neutral)
     again = replace(again, bias=thigh.bias)
     return _hold_heading(again, _drift(again, neutral, rests), neutral), left
 
@@ -394,14 +428,34 @@ def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
     return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= MIN_REST)])
 
 
+def _known(
+    pelvis: tuple[Sensor, SegmentAxes],
+    thigh: Sensor,
+    axis: Array,
+    still: NDArray[np.int64],
+    leaned: bool,
+) -> Known:
+    """What is known of the axes from movements that pelvis and thigh made as one body.
+
+    Where these say that the knee lies behind the hip, a label is wrong, and no axis is right.
+    """
+    known = Known(LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD)
+    common = common_heading(pelvis[0], thigh, [(int(a), int(b)) for a, b in still])
+    if common is None:
+        return known
+    apart = heading_between(pelvis[1], thigh, axis) - common.heading_rad
+    if np.cos(apart) < LIFT_COSINE:
+        return known
+    return replace(known, heading_rad=common.heading_rad, heading_sd_rad=common.sd_rad)
+
+
 def _error(
-    pelvis: _Tracked, thigh: _Tracked, straight: StraightAxis, scale_sd: float, leaned: bool
+    pelvis: _Tracked, thigh: _Tracked, straight: StraightAxis, scale_sd: float
 ) -> AngleError:
     return AngleError(
         pelvis=pelvis.error,
         thigh=thigh.error,
-        axis_sd_rad=straight.sd_rad,
-        in_step_rad=straight.in_step_rad,
+        axis_share_sd=straight.share_sd,
         scale_sd=scale_sd,
-        placement_sd_rad=LEANED_SD_RAD if leaned else PLACEMENT_SD_RAD,
+        placement_sd_rad=straight.placement_sd_rad,
     )

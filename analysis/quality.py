@@ -24,6 +24,8 @@ from imu.recording import Recording
 Z_TO_LEVEL_DEG = (40.0, 60.0)  # a sacrum slopes by 10 to 30 degrees in sitting
 AXIS_TO_LEVEL_DEG = (20.0, 30.0)  # the sine of it is the share of heading errors in IR
 AXIS_MISSED_PERCENT = (15.0, 25.0)
+LEFTOVER_PERCENT = (40.0, 100.0)  # of the turning inward; twitches of 3 in 10 degrees make 30
+PLACED_DEG = (15.0, 60.0)  # about the vertical; a strap sits within 5 of where it should
 ANGLE_ERROR_DEG = (2.7, 5.4)  # half and whole of what a range must change by to be seen
 MAX_Z_TO_LEVEL_DEG = 80.0  # beyond, forward is a matter of chance
 FAIR_STILL_S = 2.0  # asked for by the protocol
@@ -193,9 +195,21 @@ def _angle_errors_deg(estimate: Estimate) -> tuple[float, float, float]:
     error = estimate.error
     return (
         error.range_deg(rom_deg, 0.5 * lasted_s, 0.0),
-        error.tilt_deg(lasted_s, 0.0),
-        error.rotation_deg(lasted_s, 0.0),
+        error.tilt_deg(lasted_s, (0.0, 0.0, 0.0)),
+        error.rotation_deg(lasted_s, (0.0, 0.0, 0.0)),
     )
+
+
+def _leftover_reasons(estimate: Estimate) -> Iterator[Reason]:
+    """What turned and is no repetition."""
+    small = estimate.leftover.small_turns
+    if small:
+        turns = "turn" if small == 1 else "turns"
+        text = f"{small} {turns} too small to count passed over; the count and the means leave"
+        yield Reason("fair", "small_turns", f"{text} them out")
+    percent = 100.0 * estimate.leftover.share
+    text = f"{percent:.0f} % as much turning again lies outside the repetitions; some may be missed"
+    yield from beyond(percent, LEFTOVER_PERCENT, "unexplained_turning", text)
 
 
 def _set_reasons(
@@ -209,12 +223,19 @@ def _set_reasons(
         movements = "movement" if estimate.left_out == 1 else "movements"
         text = f"{estimate.left_out} {movements} before or after the set left out, unlike the rest"
         yield Reason("good", "left_out", text)
+    yield from _leftover_reasons(estimate)
     if recording.cut_rows:
         text = "the file ends in the middle of a line, so the set may be incomplete"
         yield Reason("fair", "cut", text)
     if not leaned:
         text = f"the pelvis sensor's +z is {z_deg:.0f}° from level; it should point backward"
         yield from beyond(z_deg, Z_TO_LEVEL_DEG, "placement", text)
+    placed_deg = abs(float(np.rad2deg(estimate.placement_rad)))
+    text = (
+        f"the pelvis sensor sits {placed_deg:.0f}° round from where it should, as the movement "
+        "shows; taken out"
+    )
+    yield from beyond(placed_deg, PLACED_DEG, "pelvis_placed", text)
     level_deg = float(np.rad2deg(estimate.axis_to_level_rad))
     text = f"the thigh's axis is {level_deg:.0f}° from level, so heading errors leak into IR"
     yield from beyond(level_deg, AXIS_TO_LEVEL_DEG, "axis_steep", text)

@@ -8,8 +8,9 @@
     When neither sensor moves.
 ``orientation``
     Streams -> sensor orientations without a magnetometer.
-``heading``, ``calibration``
-    The drift about the vertical, held; sensor axes -> segment axes, from stillness and movement.
+``heading``, ``calibration``, ``common``
+    The drift about the vertical, held; sensor axes -> segment axes, from stillness and movement;
+    the heading between the sensors from movements that both made as one body.
 ``lean``, ``lift``
     The pelvis' axes from a trunk lean; which end of the thigh is the knee, from a lift.
 ``slips``

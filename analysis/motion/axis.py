@@ -3,9 +3,15 @@
 Where the thigh flexes or adducts a little in proportion to its rotation, the principal axis of
 the rotation tilts, and the range comes out too large. The two cases differ in second order: seen
 about the true axis, flexion and adduction follow the rotation along a straight line; seen about
-a tilted one, along a curve. So the axis is sought about which they run straightest. For small
-ranges the curve vanishes in the noise; then two priors decide: in-step movements are small, and
-the thigh is supported about level.
+a tilted one, along a bow. So the axis is sought about which they run straightest. What else is
+known is weighed against that, each by its error: in-step movements are small; the thigh is
+supported about level; the pelvis sensor lies about flat on the sacrum, and where pelvis and thigh
+were seen to move as one body their headings are known to each other, so that the femur's
+direction follows from the pelvis'; a lift of the knee gives it at once.
+
+For small ranges the bow vanishes in the noise and the axis stays wide. A range is its mean over
+all axes that are left, not the range about the likeliest one: an axis that errs towards the
+off-axis movement takes some of it for rotation, whichever way it errs.
 """
 
 from __future__ import annotations
@@ -19,47 +25,80 @@ from scipy.optimize import least_squares
 
 from analysis.motion.angles import joint_angles, seated_thigh
 from analysis.motion.calibration import SegmentAxes, Sensor, thigh_axes
-from analysis.motion.quaternions import conjugate, multiply, rotate
+from analysis.motion.quaternions import conjugate, from_rotvec, multiply, rotate
 from imu.units import RAD_PER_DEG
 
 Array = NDArray[np.float64]
 
-STEP = 5  # grid instants between the samples used: 0.1 s
-TILT_SD_RAD = 20.0 * RAD_PER_DEG  # of the principal axis off the femur's, at the smallest ranges
-MIN_COSINE = 0.97  # an axis known worse than to 10 degrees shrinks nothing any further
+STEP = 5  # grid instants between the samples used, at most: 0.1 s
+SAMPLES_A_TURN = 20
 MAX_SAMPLES = 4000
-IN_STEP_SD_RAD = 3.0 * RAD_PER_DEG  # flexion and adduction that go along with a turn
+IN_STEP_SD_RAD = 4.0 * RAD_PER_DEG  # flexion, adduction along a turn; 10 are told as a fault
 LEVEL_SD_RAD = 8.0 * RAD_PER_DEG  # thighs supported on a bench, about the horizontal
-PIECES = 5.0  # of a turn's course, both planes, that err independently
-CURVE_SD_RAD = 0.015 * RAD_PER_DEG  # how straight in-step movement is at best
+FREEDOM = 4.0  # of the Student t that a pelvis sensor's placement follows
+TILT_SD = 1.0  # of the principal axis off the femur's [rad]: nothing is known
+BOW_SD_RAD = 0.01 * RAD_PER_DEG  # of in-step movement at its straightest
+BOW_TO_SKEW = 4.0  # courses like powers of the turn, of 0.5 to 3, have a bow of 2 to 8 skews
+SKEW_BY_CHANCE = 3.0  # times its variance: a mean skew below that is none
+ROUNDS = 3  # of fit and noise in turn
+NODES = np.linspace(-3.0, 3.0, 9)  # standard deviations over which the axes left are averaged
+COVERED = (0.025, 0.975)  # of the axes left
+NORMAL = 1.96  # the same of a normal distribution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of the axes from elsewhere than the turns.
+
+    Attributes
+    ----------
+    placement_sd_rad : float
+        Turn of the pelvis sensor about the vertical against the pelvis.
+    heading_rad, heading_sd_rad : float
+        Heading of the thigh sensor's frame against the pelvis sensor's, from movements that both
+        made as one body; a standard deviation of inf where there were none.
+    hip_to_knee : ndarray, shape (3,), optional
+        From a lift: horizontal direction at neutral, thigh sensor axes, unit length.
+    hip_to_knee_sd_rad : float
+        Its standard deviation about the vertical.
+    """
+
+    placement_sd_rad: float
+    heading_rad: float = 0.0
+    heading_sd_rad: float = np.inf
+    hip_to_knee: Array | None = None
+    hip_to_knee_sd_rad: float = np.inf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StraightAxis:
-    """The femur's axis and how well it is known.
+    """The femur's axis, the pelvis sensor's placement, and how well they are known.
 
     Attributes
     ----------
     axis : ndarray, shape (3,)
-        From knee to hip, thigh sensor axes, unit length.
+        From knee to hip, thigh sensor axes, unit length; the likeliest.
     sd_rad : float
         Standard deviation of its direction, per plane.
     in_step_rad : float
         Flexion and adduction together that go along with a turn.
+    share : float
+        What a turn measures over all axes left, on average, of what it does about this one.
+    share_sd : float
+        Its standard deviation: a relative error of every range of the set.
+    placement_rad : float
+        Turn of the pelvis axes about the vertical, to be added; + to the left.
+    placement_sd_rad : float
+        What is left of it.
     """
 
     axis: Array
     sd_rad: float
     in_step_rad: float
-
-    @property
-    def expected_cosine(self) -> float:
-        """What a turn about the true axis measures less than one about this axis, on average.
-
-        An axis that errs towards the off-axis movement takes some of it for rotation, so that
-        the range comes out too large whichever way it errs.
-        """
-        return float(max(1.0 - self.sd_rad**2, MIN_COSINE))
+    share: float
+    share_sd: float
+    placement_rad: float
+    placement_sd_rad: float
 
 
 def straighten_axis(
@@ -67,6 +106,7 @@ def straighten_axis(
     thigh: Sensor,
     axis: Array,
     spans: Sequence[tuple[int, int]],
+    known: Known,
 ) -> StraightAxis:
     """Axis of the femur about which the off-axis movement runs straight with the rotation.
 
@@ -81,36 +121,72 @@ def straighten_axis(
     spans : sequence of (int, int)
         Half-open spans of the turns in and back, grid indices; a person who ends elsewhere than
         where they began goes in along one line and back along another.
-
-    Returns
-    -------
-    StraightAxis
-        With its standard deviation.
+    known : Known
+        What else is known.
     """
     course = _course(pelvis, thigh, axis, spans)
-    spread = CURVE_SD_RAD
-    tilt = np.zeros(2)
-    for _ in range(2):
-        weight = 1.0 / np.hypot(CURVE_SD_RAD, spread / np.sqrt(PIECES * len(spans)))
-        fit = least_squares(_misfit, tilt, args=(course, weight), method="lm")
-        tilt = fit.x
-        residual, in_step = _straight_lines(course, tilt)
-        spread = float(np.sqrt((residual**2).mean()))
+    guess, bow_sd = np.zeros(3), BOW_SD_RAD
+    for _ in range(ROUNDS):
+        fit = least_squares(_misfit, guess, args=(course, known, bow_sd), method="lm")
+        guess = fit.x
+        bow_sd = _bow_sd(_lines(course, guess))
     jacobian: Array = np.asarray(fit.jac)
-    covariance = np.linalg.inv(jacobian.T @ jacobian)
-    sd = float(np.sqrt(0.5 * np.trace(covariance)))
-    return StraightAxis(_tilted(course, tilt), sd, float(np.linalg.norm(in_step)))
+    covariance = np.asarray(np.linalg.inv(jacobian.T @ jacobian), dtype=np.float64)
+    share, share_sd = _share(course, known, bow_sd, guess, covariance)
+    return StraightAxis(
+        axis=_tilted(course, guess),
+        sd_rad=float(np.sqrt(0.5 * np.trace(covariance[:2, :2]))),
+        in_step_rad=float(np.linalg.norm(_lines(course, guess).in_step)),
+        share=share,
+        share_sd=share_sd,
+        placement_rad=float(guess[2]),
+        placement_sd_rad=float(np.sqrt(covariance[2, 2])),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Course:
-    """Samples of the turns: k instants, the turns beginning at ``starts``."""
+    """Samples of the turns: k instants, the turns beginning at ``starts``.
+
+    ``across`` (3, 2) spans the plane across the axis: level at neutral, and the rest.
+    ``backward_rad`` is the heading of the pelvis' backward in its sensor's frame.
+    """
 
     pelvis_motion: Array
     thigh: Sensor
     axis: Array
     across: Array
     starts: NDArray[np.int64]
+    backward_rad: float
+
+
+class _Lines:
+    """Flexion and adduction fitted by polynomials of the rotation, turn by turn.
+
+    Attributes
+    ----------
+    in_step : ndarray, shape (2,)
+        Flexion and adduction along a whole turn of typical range [rad].
+    bow, skew : ndarray, shape (n, 2)
+        Second and third Legendre coefficient of each turn [rad].
+    extent : float
+        Typical range of a turn [rad].
+    """
+
+    def __init__(self, turn: Array, off_axis: Array, starts: NDArray[np.int64]) -> None:
+        low, high = np.minimum.reduceat(turn, starts), np.maximum.reduceat(turn, starts)
+        lengths = np.diff(np.append(starts, len(turn)))
+        half = 0.5 * np.maximum(high - low, 1e-6)
+        x = (turn - np.repeat(0.5 * (high + low), lengths)) / np.repeat(half, lengths)
+        basis = np.column_stack([np.ones_like(x), x, 1.5 * x**2 - 0.5, 2.5 * x**3 - 1.5 * x])
+        squares = np.add.reduceat(basis[:, :, None] * basis[:, None, :], starts, axis=0)
+        products = np.add.reduceat(basis[:, :, None] * off_axis[:, None, :], starts, axis=0)
+        ridge = 1e-6 * lengths[:, None, None] * np.eye(4)
+        coefficients = np.linalg.solve(squares + ridge, products)
+        slopes = (coefficients[:, 1] * half[:, None]).sum(axis=0) / (half**2).sum()
+        self.extent = float(2.0 * np.median(half))
+        self.in_step = slopes * self.extent
+        self.bow, self.skew = coefficients[:, 2], coefficients[:, 3]
 
 
 def _course(
@@ -119,58 +195,106 @@ def _course(
     axis: Array,
     spans: Sequence[tuple[int, int]],
 ) -> _Course:
-    step = max(STEP, sum(b - a for a, b in spans) // MAX_SAMPLES)
-    chosen = [np.arange(a, max(b, a + 3 * step), step) for a, b in spans]
+    typical = int(np.median([b - a for a, b in spans]))
+    step = int(np.clip(typical // SAMPLES_A_TURN, 1, STEP))
+    step = max(step, sum(b - a for a, b in spans) // MAX_SAMPLES)
+    chosen = [np.arange(a, max(b, a + 4 * step), step) for a, b in spans]
     index = np.minimum(np.concatenate(chosen), len(thigh.quat) - 1)
     starts = np.cumsum([0, *(len(one) for one in chosen[:-1])])
     motion = pelvis[1].motion(replace(pelvis[0], quat=pelvis[0].quat[index]))
-    across = np.linalg.svd(axis[None, :])[2][1:].T
-    return _Course(motion, replace(thigh, quat=thigh.quat[index]), axis, across, starts)
+    up = rotate(conjugate(thigh.neutral), np.array([0.0, 0.0, 1.0]))
+    level = np.cross(up, axis)
+    level /= np.linalg.norm(level)
+    across = np.column_stack([level, np.cross(axis, level)])
+    back = -rotate(pelvis[1].to_level, np.array([1.0, 0.0, 0.0]))
+    backward_rad = float(np.arctan2(back[1], back[0]))
+    thigh = replace(thigh, quat=thigh.quat[index])
+    return _Course(motion, thigh, axis, across, starts, backward_rad)
 
 
-def _tilted(course: _Course, tilt: Array) -> Array:
-    axis = course.axis + course.across @ tilt
+def _tilted(course: _Course, guess: Array) -> Array:
+    axis = course.axis + course.across @ guess[:2]
     unit: Array = axis / np.linalg.norm(axis)
     return unit
 
 
-def _straight_lines(course: _Course, tilt: Array) -> tuple[Array, Array]:
-    """Fit flexion and adduction to the rotation, a line per turn.
-
-    Returns
-    -------
-    residual : ndarray, shape (k, 2)
-        What the lines leave [rad].
-    in_step : ndarray, shape (2,)
-        Flexion and adduction along a whole turn of typical range [rad].
-    """
-    axes = thigh_axes(course.thigh, _tilted(course, tilt))
+def _lines(course: _Course, guess: Array) -> _Lines:
+    """Lines of the off-axis movement about a tilted axis, the pelvis axes turned."""
+    axes = thigh_axes(course.thigh, _tilted(course, guess))
     femur = multiply(seated_thigh(axes), axes.motion(course.thigh))
-    flexion, adduction, rotation = joint_angles(multiply(conjugate(course.pelvis_motion), femur))
-    turn = _centred(rotation, course.starts)
-    off_axis = np.column_stack([_centred(a, course.starts) for a in (flexion, adduction)])
-    products = np.add.reduceat(turn[:, None] * off_axis, course.starts, axis=0)
-    squares = np.add.reduceat(turn**2, course.starts)
-    lengths = _lengths(course.starts, len(turn))
-    slopes = np.repeat(products / squares[:, None], lengths, axis=0)
-    extent = np.maximum.reduceat(turn, course.starts) - np.minimum.reduceat(turn, course.starts)
-    in_step = products.sum(axis=0) / squares.sum() * np.median(extent)
-    return off_axis - slopes * turn[:, None], in_step
+    turn = from_rotvec(np.array([0.0, guess[2], 0.0]))
+    pelvis = multiply(conjugate(turn), multiply(course.pelvis_motion, turn))
+    flexion, adduction, rotation = joint_angles(multiply(conjugate(pelvis), femur))
+    return _Lines(rotation, np.column_stack([flexion, adduction]), course.starts)
 
 
-def _misfit(tilt: Array, course: _Course, weight: float) -> Array:
-    residual, in_step = _straight_lines(course, tilt)
-    along = rotate(course.thigh.neutral, _tilted(course, tilt))
+def _bow_sd(lines: _Lines) -> float:
+    """Standard deviation of the mean bow, of either plane [rad].
+
+    From its scatter between the turns and from the mean skew, which no axis explains: movement
+    that is crooked in third order is crooked in second.
+    """
+    n = len(lines.bow)
+    scatter = lines.bow.var(axis=0).sum() / max(n - 1, 1)
+    chance = SKEW_BY_CHANCE * lines.skew.var(axis=0).sum() / max(n - 1, 1)
+    skew = max(float((lines.skew.mean(axis=0) ** 2).sum() - chance), 0.0)
+    return float(np.sqrt(BOW_SD_RAD**2 + 0.5 * scatter + 0.5 * BOW_TO_SKEW**2 * skew))
+
+
+def _misfit(guess: Array, course: _Course, known: Known, bow_sd: float) -> Array:
+    """What speaks against an axis (level and upward tilt) and a placement, in standard errors."""
+    lines = _lines(course, guess)
+    along = rotate(course.thigh.neutral, _tilted(course, guess))
     level = np.arcsin(np.clip(along[2], -1.0, 1.0))
-    curves = residual.ravel() * weight / np.sqrt(len(residual))
-    priors = [*(in_step / IN_STEP_SD_RAD), *(tilt / TILT_SD_RAD), level / LEVEL_SD_RAD]
-    return np.concatenate([curves, priors])
+    heading = np.arctan2(along[1], along[0])
+    forward = heading - known.heading_rad - course.backward_rad - guess[2]
+    against = [
+        *(lines.bow.mean(axis=0) / bow_sd),
+        *(lines.in_step / IN_STEP_SD_RAD),
+        *(guess[:2] / TILT_SD),
+        level / LEVEL_SD_RAD,
+        _student(guess[2] / known.placement_sd_rad),
+        _wrapped(forward) / known.heading_sd_rad,
+    ]
+    if known.hip_to_knee is not None:
+        knee = -rotate(course.thigh.neutral, known.hip_to_knee)
+        turned = _wrapped(heading - np.arctan2(knee[1], knee[0]))
+        against.append(turned / known.hip_to_knee_sd_rad)
+    return np.array(against)
 
 
-def _centred(value: Array, starts: NDArray[np.int64]) -> Array:
-    lengths = _lengths(starts, len(value))
-    return value - np.repeat(np.add.reduceat(value, starts) / lengths, lengths)
+def _share(
+    course: _Course, known: Known, bow_sd: float, guess: Array, covariance: Array
+) -> tuple[float, float]:
+    """Mean range over the axes left against that about the likeliest, and its deviation.
+
+    The axes are taken on a grid along the main directions of their covariance, weighted by what
+    speaks against each, the placement following the axis.
+    """
+    values, vectors = np.linalg.eigh(covariance[:2, :2])
+    tilts = [vectors @ (np.sqrt(values) * [a, b]) for a in NODES for b in NODES]
+    follows = covariance[2, :2] @ np.linalg.inv(covariance[:2, :2])
+    best = _misfit(guess, course, known, bow_sd)
+    weights, extents = [], []
+    for tilt in tilts:
+        node = guess + np.array([*tilt, follows @ tilt])
+        against = _misfit(node, course, known, bow_sd)
+        weights.append(np.exp(-0.5 * (against @ against - best @ best)))
+        extents.append(_lines(course, node).extent)
+    ratio = np.array(extents) / _lines(course, guess).extent
+    weight = np.array(weights) / np.sum(weights)
+    mean = float(weight @ ratio)
+    order = np.argsort(ratio)
+    below = np.cumsum(weight[order]) - 0.5 * weight[order]
+    low, high = np.interp(COVERED, below, ratio[order])
+    return mean, float(max(high - mean, mean - low) / NORMAL)
 
 
-def _lengths(starts: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    return np.diff(np.append(starts, count))
+def _student(error: float) -> float:
+    """Standard errors that count like a Student t's: a sensor may sit far from where it should."""
+    size = np.sqrt((FREEDOM + 1.0) * np.log1p(error**2 / FREEDOM))
+    return float(np.copysign(size, error))
+
+
+def _wrapped(angle: float) -> float:
+    return float((angle + np.pi) % (2.0 * np.pi) - np.pi)

@@ -80,6 +80,13 @@ def pelvis_axes(sensor: Sensor, backward: Array = BACKWARD) -> SegmentAxes:
     return _segment(sensor, np.column_stack([forward, up, np.cross(forward, up)]))
 
 
+def turned(axes: SegmentAxes, sensor: Sensor, heading_rad: float) -> SegmentAxes:
+    """Axes turned about the vertical at neutral, + to the left."""
+    about_up = from_rotvec(np.array([0.0, 0.0, heading_rad]))
+    to_level = multiply(about_up, axes.to_level)
+    return SegmentAxes(multiply(conjugate(sensor.neutral), to_level), to_level)
+
+
 def thigh_axes(sensor: Sensor, axis: Array) -> SegmentAxes:
     """Femur axes at neutral: Y along the axis towards the hip, X up, Z right.
 

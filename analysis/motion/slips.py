@@ -18,7 +18,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.spatial.transform import Rotation
 
 from analysis.motion.grid import GRID_HZ, EvenSet
-from analysis.motion.orientation import mean_orientation
+from analysis.motion.orientation import heading_against, mean_orientation, turn_heading
 from analysis.motion.quaternions import conjugate, multiply, rotate
 from imu.units import RAD_PER_DEG
 
@@ -33,6 +33,7 @@ MIN_RESTS = 2  # on either side: one alone may be a pause on the way
 TURN_SHARE = 0.5  # of the set's typical turn: less is no turn from rest to end range
 ALONG_SHARE = 0.8  # of a turn, about the femur's axis
 MAX_SLIPS = 4
+APART = (0.08, 0.3)  # of the time from first to last, poses whose headings are compared
 PAUSE_S = 0.2
 SLOW_SHARE = 0.15  # of the set's fast turning
 SLOW_RADS = 1.5 * RAD_PER_DEG
@@ -112,7 +113,9 @@ def find_slips(
     if len(still) < 2 * MIN_RESTS:
         return []
     poses = {
-        name: np.array([mean_orientation(quat[begin:end]) for begin, end in still])
+        name: _without_drift(
+            np.array([mean_orientation(quat[begin:end]) for begin, end in still]), still
+        )
         for name, quat in quats.items()
     }
     sense = _turns(poses["thigh"])
@@ -122,6 +125,24 @@ def find_slips(
         for size, slip in _candidates(name, poses[name], sense, still, lost[name])
     ]
     return [max(found, key=lambda one: one[0])[1]] if found else []
+
+
+def _without_drift(poses: Array, still: Spans) -> Array:
+    """Poses (k, 4) with the steady drift of their heading taken out.
+
+    A gyroscope's bias read off a swaying person leaves some tenths of a degree a second. The drift
+    is the median slope between poses (Theil-Sen); few pairs lie on both sides of a step.
+    """
+    heading = heading_against(poses, poses[0])
+    middle = still.mean(axis=1)
+    first, second = np.triu_indices(len(poses), 1)
+    apart = middle[second] - middle[first]
+    whole = middle[-1] - middle[0]
+    used = (apart > APART[0] * whole) & (apart < APART[1] * whole)
+    if not used.any():
+        return poses
+    slope = float(np.median((heading[second] - heading[first])[used] / apart[used]))
+    return turn_heading(poses, slope * (middle - middle[0]))
 
 
 def without_slip(even: EvenSet, slip: Slip) -> EvenSet:

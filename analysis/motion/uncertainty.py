@@ -12,17 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.motion.heading import WALK_RADS2
 from analysis.motion.orientation import BIN_S, GRAVITY_CUTOFF_HZ
 from imu.units import RAD_PER_DEG
 
 COVERAGE = 1.96  # standard deviations in the half-width of a 95 % interval
 RANGE_COVERAGE = 1.65  # the same for a range: its largest errors are bounded (placement, axis)
 CARRIED_S = 1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ)  # so long the gyroscope carries inclination
-GRAVITY_SHARE = 1.67 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
-HELD_SHARE = 0.4  # of a drift that is held from both sides
+GRAVITY_SHARE = 1.745 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
+HELD_SHARE = 0.4  # of a drift that gravity holds from both sides
+DRIFTED_S = 30.0  # a bias walks on for so long between what is known of it
 MIXED_SHARE = 0.7  # of the pelvis' turn is in the plane that a turned sensor mixes into IR
-PLACEMENT_SD_RAD = 2.0 * RAD_PER_DEG  # turn of the pelvis sensor against the sacrum's plane
+PLACEMENT_SD_RAD = 2.2 * RAD_PER_DEG  # turn of the pelvis sensor against the sacrum's plane
 LEANED_SD_RAD = 1.0 * RAD_PER_DEG  # the same after a trunk lean
+LEVEL_SD = 0.012  # of the vertical, per axis: 12 mg of bias; data sheets say up to 20 to 40
+PELVIS_SCALE_SD = 0.006  # of a pelvis angle: data sheets say 0.4 to 1 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,12 @@ class SensorError:
     def heading_rad(self, duration_s: float) -> float:
         """Turn about the vertical over a duration [rad].
 
-        The rests on both sides hold the heading, so that less than the whole drift remains.
+        The rests hold the heading over a set; over one turn next to nothing, since a person comes
+        back to a heading less well than a gyroscope keeps it meanwhile.
         """
-        walk = HELD_SHARE * self.noise_rads**2 * duration_s
-        return float(np.sqrt(walk + (HELD_SHARE * self.bias_sd_rads * duration_s) ** 2))
+        walk = self.noise_rads**2 * duration_s
+        rate = self.bias_sd_rads**2 + WALK_RADS2**2 * DRIFTED_S
+        return float(np.sqrt(walk + rate * duration_s**2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,8 @@ class AngleError:
     ----------
     pelvis, thigh : SensorError
         Both sensors.
-    axis_sd_rad : float
-        Tilt of the femur's axis, per plane.
-    in_step_rad : float
-        Off-axis movement that goes along with a turn, both planes together.
+    axis_share_sd : float
+        Relative error of a range from what is not known of the femur's axis.
     scale_sd : float
         Relative error of an angle turned through.
     placement_sd_rad : float
@@ -79,8 +83,7 @@ class AngleError:
 
     pelvis: SensorError
     thigh: SensorError
-    axis_sd_rad: float
-    in_step_rad: float
+    axis_share_sd: float
     scale_sd: float
     placement_sd_rad: float
 
@@ -99,25 +102,42 @@ class AngleError:
         sensors = np.hypot(
             self.thigh.inclination_rad(duration_s), self.pelvis.inclination_rad(duration_s)
         )
-        axis = np.hypot(
-            self.axis_sd_rad * self.in_step_rad,
-            np.deg2rad(rom_deg) * self.axis_sd_rad**2,
-        )
+        axis = self.axis_share_sd * np.deg2rad(rom_deg)
         scale = self.scale_sd * np.deg2rad(rom_deg)
-        placement = MIXED_SHARE * self.placement_sd_rad * np.deg2rad(pelvis_turn_deg)
+        mixed = float(np.hypot(self.placement_sd_rad, LEVEL_SD))
+        placement = MIXED_SHARE * mixed * np.deg2rad(pelvis_turn_deg)
         total = np.sqrt(sensors**2 + axis**2 + scale**2 + placement**2)
         return float(RANGE_COVERAGE * np.rad2deg(total))
 
-    def tilt_deg(self, duration_s: float, obliquity_deg: float) -> float:
-        """Half-width of the 95 % interval of a tilt (or, with a tilt given, of an obliquity)."""
-        mixed = self.placement_sd_rad * np.deg2rad(obliquity_deg)
-        inclination = self.pelvis.inclination_rad(duration_s)
-        return float(COVERAGE * np.rad2deg(np.hypot(mixed, inclination)))
+    def tilt_deg(self, duration_s: float, planes_deg: tuple[float, float, float]) -> float:
+        """Half-width of the 95 % interval of a tilt or of an obliquity.
 
-    def rotation_deg(self, duration_s: float, rotation_deg: float) -> float:
-        """Half-width of the 95 % interval of a pelvis rotation."""
-        scale = self.scale_sd * np.deg2rad(rotation_deg)
-        return float(COVERAGE * np.rad2deg(np.hypot(self.pelvis.heading_rad(duration_s), scale)))
+        Parameters
+        ----------
+        duration_s : float
+            From the start to the extreme.
+        planes_deg : tuple of float
+            The plane itself, the other one that tips, and the rotation: a sensor turned about the
+            vertical mixes the second in, a vertical that is off the third.
+        """
+        itself, other, rotation = np.deg2rad(planes_deg)
+        parts = [
+            self.pelvis.inclination_rad(duration_s),
+            PELVIS_SCALE_SD * itself,
+            self.placement_sd_rad * other,
+            LEVEL_SD * rotation,
+        ]
+        return float(COVERAGE * np.rad2deg(np.linalg.norm(parts)))
+
+    def rotation_deg(self, duration_s: float, planes_deg: tuple[float, float, float]) -> float:
+        """Half-width of the 95 % interval of a pelvis rotation, given it and the two that tip."""
+        itself, tilt, obliquity = np.deg2rad(planes_deg)
+        parts = [
+            self.pelvis.heading_rad(duration_s),
+            PELVIS_SCALE_SD * itself,
+            LEVEL_SD * float(np.hypot(tilt, obliquity)),
+        ]
+        return float(COVERAGE * np.rad2deg(np.linalg.norm(parts)))
 
     def drift_deg(self, duration_s: float, planes_deg: tuple[float, float, float]) -> float:
         """Half-width of the 95 % interval of the pelvis drift, given its three planes."""
@@ -125,6 +145,6 @@ class AngleError:
         share = planes**2 / max(float((planes**2).sum()), 1e-12)
         inclination = self.pelvis.inclination_rad(duration_s)
         heading = self.pelvis.heading_rad(duration_s)
-        scale = self.scale_sd * np.deg2rad(np.linalg.norm(planes))
+        scale = PELVIS_SCALE_SD * np.deg2rad(np.linalg.norm(planes))
         variance = share @ np.array([inclination, inclination, heading]) ** 2 + scale**2
         return float(COVERAGE * np.rad2deg(np.sqrt(variance)))

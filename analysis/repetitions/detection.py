@@ -30,7 +30,13 @@ MAX_LIMIT_RAD = 7.0 * RAD_PER_DEG  # whatever the set's size, an excursion this 
 SIZE_SHARE = 0.2  # of the set's typical excursion, between these two
 WOBBLE_RAD = 1.0 * RAD_PER_DEG
 BACK = 0.45  # a fall below this share of the rise is a return; a smaller one is a bounce
+REST_SHARE = 0.2  # of the rise: a fall by so much that ends in a rest is a return as well
+REST_RAD = 1.5 * RAD_PER_DEG  # and by so much
 DWELL_SHARE = 0.05  # of the rise's speed: slower is rest
+DWELL_RADS = 2.0 * RAD_PER_DEG  # and slower than this: the bottom of an overshoot is no rest
+REST_BELOW = 0.35  # of the rise: a stop half-way in is no rest
+STOP_BELOW = 0.65  # of the rise: what is higher belongs to the end range
+LAST_SHARE = 0.75  # of the limit: so far it rises above where it dwelt last, or it is a twitch
 DWELL_S = 0.5  # so long at least
 NEAR = 0.15  # share of the range that counts as near the neutral and near the end range
 SPEED_SHARE = 0.05  # the 5 % rule
@@ -157,12 +163,12 @@ def _excursions(ir: Array, turning: list[int], limit: float) -> list[_Excursion]
     top: int | None = None
     for at in turning[1:]:
         if top is None:
-            base = _rest_before(ir[low : at + 1], neutral)
-            if ir[at] - base > limit:
+            base, last = _rests_before(ir[low : at + 1], neutral)
+            if ir[at] - base > limit and ir[at] - last > LAST_SHARE * limit:
                 top = at
         elif ir[at] > ir[top]:
             top = at
-        elif ir[at] < base + BACK * (ir[top] - base):
+        elif ir[at] < base + BACK * (ir[top] - base) or _rests(ir, at, ir[top], base):
             found.append(_Excursion(base, low, top, at))
             neutral, low, top = base, top, None
     if top is not None:
@@ -171,22 +177,37 @@ def _excursions(ir: Array, turning: list[int], limit: float) -> list[_Excursion]
     return [one._replace(high=high) for one, high in zip(found, highs, strict=True)]
 
 
-def _rest_before(course: Array, neutral: float) -> float:
-    """Level from which a course since the last top rose to its last value.
+def _rests(ir: Array, valley: int, top: float, base: float) -> bool:
+    """Whether a fall that ends above half-way is a return to another place of rest: it stays."""
+    if top - ir[valley] < max(REST_SHARE * (top - base), REST_RAD):
+        return False
+    near = np.abs(ir - ir[valley]) < 0.5 * WOBBLE_RAD
+    before = valley - _last(~near[: valley + 1])
+    after = _first(~near[valley:])
+    return bool(before + after >= DWELL_S * GRID_HZ)
 
-    Where it dwelt lowest, if it did; otherwise the neutral it last rested at, so that an overshoot
-    that swings back to neutral has risen by nothing.
+
+def _rests_before(course: Array, neutral: float) -> tuple[float, float]:
+    """Levels from which a course since the last top rose to its last value.
+
+    Returns
+    -------
+    base : float
+        Where it dwelt lowest, if it did; otherwise the neutral it last rested at, so that an
+        overshoot that swings back to neutral has risen by nothing. A stop half-way in is no rest.
+    last : float
+        Where it dwelt last, a stop half-way in included; the base if it did not.
     """
-    valley = float(course.min())
+    usual = max(float(course.min()), min(neutral, float(course[-1])))
+    height = (course - usual) / max(float(course[-1]) - usual, 1e-9)
     rate = np.abs(np.diff(course, prepend=course[0]))
-    slow = (rate < DWELL_SHARE * rate.max()) & (course < 0.5 * (valley + course[-1]))
+    limit = min(DWELL_SHARE * float(rate.max()), DWELL_RADS / GRID_HZ)
+    slow = (rate < limit) & (height < STOP_BELOW)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], slow.astype(int), [0]])))
-    dwells = [
-        float(course[begin:end].mean())
-        for begin, end in edges.reshape(-1, 2)
-        if end - begin >= DWELL_S * GRID_HZ
-    ]
-    return min(dwells, default=max(valley, min(neutral, float(course[-1]))))
+    long = [span for span in edges.reshape(-1, 2) if span[1] - span[0] >= DWELL_S * GRID_HZ]
+    low = [float(course[a:b].mean()) for a, b in long if height[a:b].mean() < REST_BELOW]
+    base = min(low, default=usual)
+    return base, float(course[slice(*long[-1])].mean()) if long else base
 
 
 def _limits(ir: Array, rate: Array, excursion: _Excursion, coarse: bool) -> Phases:

@@ -205,15 +205,17 @@ def _pelvis(context: SetContext, phases: Phases) -> dict[str, float]:
     tilt, obliquity, rotation = planes.values()
     lasted_s = phases.end_s - phases.start_s
     to_top_s = float(np.argmax(turned)) / GRID_HZ
+    held_s = phases.hold_end_s - phases.start_s  # the extreme may come at any time of the hold
+    held_s = held_s if math.isfinite(held_s) else lasted_s
     error = context.error
     return {
         "pelvis_drift_deg": float(turned.max()),
         **planes,
         "pelvis_residual_deg": float(turned[-1]),
         "pelvis_drift_uncertainty_deg": error.drift_deg(to_top_s, (tilt, obliquity, rotation)),
-        "pelvis_tilt_uncertainty_deg": error.tilt_deg(lasted_s, obliquity),
-        "pelvis_obliquity_uncertainty_deg": error.tilt_deg(lasted_s, tilt),
-        "pelvis_rotation_uncertainty_deg": error.rotation_deg(lasted_s, rotation),
+        "pelvis_tilt_uncertainty_deg": error.tilt_deg(lasted_s, (tilt, obliquity, rotation)),
+        "pelvis_obliquity_uncertainty_deg": error.tilt_deg(lasted_s, (obliquity, tilt, rotation)),
+        "pelvis_rotation_uncertainty_deg": error.rotation_deg(held_s, (rotation, tilt, obliquity)),
     }
 
 

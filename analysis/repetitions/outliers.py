@@ -30,6 +30,8 @@ UNLIKE_OFF_AXIS_SHARE = 0.03
 UNLIKE_PELVIS_DEG = 3.0
 UNLIKE_RANGE = (0.7, 1.4)  # times the set's typical range
 UNLIKE_DURATION = (0.6, 1.7)
+STRAY_DEG = 6.0  # apart: not where the one before ended, or not back; and this share of the range
+STRAY_SHARE = 0.3
 
 
 def without_outliers(angles: HipAngles, phases: Sequence[Phases]) -> list[Phases]:
@@ -73,7 +75,23 @@ def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
     unlike += pelvis_deg > max(UNLIKE_PELVIS_DEG, 1.7 * _low(pelvis_deg))
     unlike += _outside(range_deg, UNLIKE_RANGE)
     unlike += _outside(duration_s, UNLIKE_DURATION)
-    result: Mask = odd | ((unlike >= UNLIKE_FEATURES) & _after_long_rest(phases))
+    stray = _stray(angles, phases, STRAY_SHARE * float(np.median(range_deg)))
+    unlike += stray
+    crooked = off_axis > max(UNLIKE_OFF_AXIS_SHARE, 2.0 * _low(off_axis))
+    surely = (unlike > UNLIKE_FEATURES) | (crooked & stray)
+    surely &= ~np.array([p.broken_off for p in phases])
+    result: Mask = odd | surely | ((unlike >= UNLIKE_FEATURES) & _after_long_rest(phases))
+    return result
+
+
+def _stray(angles: HipAngles, phases: Sequence[Phases], limit_deg: float) -> Mask:
+    """Which begin far from where the one before ended, or end far from where they began."""
+    spans = [p.span() for p in phases]
+    begin = np.array([angles.ir_deg[span][0] for span in spans])
+    end = np.array([angles.ir_deg[span][-1] for span in spans])
+    limit_deg = max(limit_deg, STRAY_DEG)
+    before = np.concatenate([[0.0], end[:-1]])
+    result: Mask = (np.abs(begin - before) > limit_deg) | (np.abs(end - begin) > limit_deg)
     return result
 
 

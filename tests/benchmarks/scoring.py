@@ -11,7 +11,7 @@ from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis, analyse_set
 from analysis.settings import Settings
 from imu.errors import RecordingError
-from imu.recording import Recording
+from imu.recording import Event, Recording
 from imu.simulator import Truth
 from imu.simulator.truth import TrueRep
 
@@ -78,10 +78,15 @@ class Score:
         return [error for error in errors if np.isfinite(error)]
 
 
-def score_set(recording: Recording, truth: Truth, settings: Settings | None = None) -> Score:
-    """Analyse a simulated set as the product does, and compare."""
+def score_set(
+    recording: Recording,
+    truth: Truth,
+    settings: Settings | None = None,
+    events: Sequence[Event] = (),
+) -> Score:
+    """Analyse a simulated set as the product does, with its markers, and compare."""
     try:
-        analysis = analyse_set(recording, settings or Settings())
+        analysis = analyse_set(recording, settings or Settings(), events=events)
     except RecordingError as error:
         return Score((), truth.reps, (), np.nan, str(error))
     pairs, missed, invented = match(analysis.reps, truth.reps)

@@ -22,7 +22,7 @@ ORIGIN_S = 0.37  # of the grid on the set's common time
 PHASES = Phases(2.0, 4.0, 5.0, 8.0, 0.5, 0.3, False)
 TIME_S = np.arange(0, 14, 1 / GRID_HZ)
 SENSOR = SensorError(1e-4, 1e-5, 1e-3)
-ERROR = AngleError(SENSOR, SENSOR, 0.01, 0.1, 0.003, 0.03)
+ERROR = AngleError(SENSOR, SENSOR, 0.01, 0.003, 0.03)
 MOVES = [(2.0, 1.0), (2.0, 33.0), (1.0, 33.0), (3.0, 2.0), (9.0, 2.0)]
 FLAGGED = ("pelvis_tilt", "pelvis_obliquity", "pelvis_rotation", "hip_flexion", "hip_adduction")
 
