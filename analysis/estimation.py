@@ -56,6 +56,7 @@ SECOND = int(GRID_HZ)
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
 UNKNOWN_SHARE_SD = 0.2  # of a range about an axis that explains nothing
 CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess was found
+FAR_MORE = 0.1  # the other guess explains so little that no first movement can speak for it
 MIN_MOVING = int(1.0 * GRID_HZ)
 LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
 SWAPPED_RATIO = 1.2  # the pelvis turns further than the thigh that it carries
@@ -325,13 +326,15 @@ def _coarse_from(
     frame = pelvis_axes(pelvis.sensor, backward)
     inward = 1.0 if side == "right" else -1.0
     guess = first_axis(thigh.sensor, moving) * inward
-    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, guess)
-    other, other_explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
-    if other_explained > explained + CLEARLY_MORE:
-        axis, guess = other, -guess
+    axes = [
+        thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, sign * guess) for sign in (1.0, -1.0)
+    ]
+    if axes[1][1] > axes[0][1] + CLEARLY_MORE:
+        axes.reverse()
+    (axis, explained), (other, other_explained) = axes
     angles = _angles(even, pelvis, thigh, frame, axis, side)
-    if first_is_outward(angles, neutral):
-        axis, _ = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, -guess)
+    if first_is_outward(angles, neutral) and explained < other_explained + FAR_MORE:
+        axis = other
         angles = _angles(even, pelvis, thigh, frame, axis, side)
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
     phases = tuple(without_outliers(angles, found))

@@ -78,7 +78,7 @@ def find_lift(thigh: Sensor, still: NDArray[np.int64], marker: int) -> Lift | No
     lifts = [
         _lift(thigh, span)
         for span in between
-        if early <= span[0] <= late and span[1] - span[0] <= LASTS_S * GRID_HZ
+        if early <= span[0] <= late and 0 < span[1] - span[0] <= LASTS_S * GRID_HZ
     ]
     first = lifts[0] if lifts else None
     if first is None:

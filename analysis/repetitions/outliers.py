@@ -30,8 +30,9 @@ UNLIKE_OFF_AXIS_SHARE = 0.03
 UNLIKE_PELVIS_DEG = 3.0
 UNLIKE_RANGE = (0.7, 1.4)  # times the set's typical range
 UNLIKE_DURATION = (0.6, 1.7)
+FAR_UNLIKE_DURATION = (0.35, 3.0)  # counts twice
 STRAY_DEG = 6.0  # apart: not where the one before ended, or not back; and this share of the range
-STRAY_SHARE = 0.3
+STRAY_SHARE = 0.25
 
 
 def without_outliers(angles: HipAngles, phases: Sequence[Phases]) -> list[Phases]:
@@ -75,11 +76,12 @@ def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
     unlike += pelvis_deg > max(UNLIKE_PELVIS_DEG, 1.7 * _low(pelvis_deg))
     unlike += _outside(range_deg, UNLIKE_RANGE)
     unlike += _outside(duration_s, UNLIKE_DURATION)
+    unlike += _outside(duration_s, FAR_UNLIKE_DURATION)
     stray = _stray(angles, phases, STRAY_SHARE * float(np.median(range_deg)))
     unlike += stray
     crooked = off_axis > max(UNLIKE_OFF_AXIS_SHARE, 2.0 * _low(off_axis))
     surely = (unlike > UNLIKE_FEATURES) | (crooked & stray)
-    surely &= ~np.array([p.broken_off for p in phases])
+    surely &= stray | ~np.array([p.broken_off for p in phases])
     result: Mask = odd | surely | ((unlike >= UNLIKE_FEATURES) & _after_long_rest(phases))
     return result
 
