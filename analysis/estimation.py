@@ -34,7 +34,14 @@ from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refi
 from analysis.motion.lift import Lift, find_lift
 from analysis.motion.orientation import Levelled, level, mean_orientation, turn_heading
 from analysis.motion.scale import scale_disagreement, split
-from analysis.motion.slips import MAX_SLIPS, Slip, find_slips, pauses, without_slip
+from analysis.motion.slips import (
+    MAX_SLIPS,
+    Slip,
+    find_slips,
+    pauses,
+    slide_rad,
+    without_slip,
+)
 from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 from analysis.repetitions.detection import Phases, find_repetitions
@@ -106,6 +113,8 @@ class Estimate:
         Turn of the pelvis sensor about the vertical against the pelvis, as found and taken out.
     turned_deg : tuple of float
         How far the pelvis' and the thigh's sensor turned in the room in a typical repetition.
+    slid_deg : tuple of float
+        How far both tipped steadily from the first rest to the last.
     """
 
     angles: HipAngles
@@ -125,6 +134,7 @@ class Estimate:
     leftover: Leftover
     placement_rad: float
     turned_deg: tuple[float, float]
+    slid_deg: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,6 +247,7 @@ def estimate_set(
         leftover=leftover(angles.ir_deg, neutral[0], phases),
         placement_rad=straight.placement_rad,
         turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
+        slid_deg=(_slid_deg(pelvis.sensor, rests), _slid_deg(thigh.sensor, rests)),
     )
 
 
@@ -286,6 +297,10 @@ def _coarse_without_slips(
         even = without_slip(even, found[0])
         coarse = _coarse(even, side, still, backward)
     return even, coarse, tuple(sorted(slips, key=lambda one: one.span))
+
+
+def _slid_deg(sensor: Sensor, rests: NDArray[np.int64]) -> float:
+    return float(np.rad2deg(slide_rad(sensor.quat, rests)))
 
 
 def _turned_deg(sensor: Sensor, phases: Sequence[Phases]) -> float:

@@ -24,6 +24,7 @@ NEARLY_STILL_S = 1.7  # the same, seen through the filters
 END_S = 0.8  # a pause at a set's end that tells where a person rests
 FAR_SHARE = 0.6  # of the range: nearer to the end range than to the neutral
 CERTAIN_RATIO = 1.8  # of the turns of pelvis and thigh sensor
+SLID_DEG = 5.0  # over a set; some degrees of sinking are a finding, not a fault
 END_RATIO = 0.5  # of the stillness after and before a set: less is a set stopped in a hold
 TURNED_AXIS_DEG = 20.0  # of the pelvis sensor against the way it should be worn: worth a word
 
@@ -60,7 +61,7 @@ def gather(estimate: Estimate, side: str, lift_asked: bool, backward: Array | No
         Pelvis sensor axis that points backward, by the lean.
     """
     reversed_pelvis = backward is not None and float(backward @ BACKWARD) < 0.0
-    reasons = [*_swapped(estimate), *_moved(estimate)]
+    reasons = [*_swapped(estimate), *_moved(estimate), *_slid(estimate)]
     if estimate.lift is None:
         direction = "assumed" if _begins_at_rest(estimate) else "doubtful"
         reasons += _without_lift(direction, lift_asked)
@@ -105,6 +106,17 @@ def _moved(estimate: Estimate) -> Iterator[Reason]:
             "before and after are each against their own rest"
         )
         yield Reason("fair", f"{slip.segment}_moved", text)
+
+
+def _slid(estimate: Estimate) -> Iterator[Reason]:
+    """What tipped steadily over the set: a strap that slides, or a person who sinks."""
+    for segment, slid_deg in zip(("pelvis", "thigh"), estimate.slid_deg, strict=True):
+        if slid_deg > SLID_DEG:
+            text = (
+                f"{segment}: tipped steadily by {slid_deg:.0f}° over the set (strap or posture); "
+                "each repetition holds its share of it"
+            )
+            yield Reason("fair", f"{segment}_moved", text)
 
 
 def _begins_at_rest(estimate: Estimate) -> bool:

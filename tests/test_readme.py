@@ -124,7 +124,7 @@ def written(code: ast.expr) -> list[str]:
     assert isinstance(code, ast.JoinedStr)
     head, tail = code.values
     assert isinstance(head, ast.FormattedValue)
-    assert ast.unparse(head.value).endswith(".segment")
+    assert ast.unparse(head.value).endswith("segment")
     return [f"{segment}{tail.value}" for segment in ("pelvis", "thigh")]
 
 

@@ -73,8 +73,13 @@ def still_bias(stream: EvenStream, span: tuple[int, int]) -> StillBias:
     rate = stream.turn_rad[slice(*span)] * GRID_HZ
     block, half = int(0.1 * GRID_HZ), int(0.5 * GRID_HZ)
     blocks = rate[: len(rate) // block * block].reshape(-1, block, 3).mean(axis=1)
-    fast = np.diff(blocks, n=3, axis=0)  # sways and breath are gone, of white noise 20 parts left
-    noise = float(np.sqrt((fast**2).mean() / 20.0 * 0.1))
+    if len(blocks) > 3:
+        fast = np.diff(
+            blocks, n=3, axis=0
+        )  # sways and breath are gone, of white noise 20 parts left
+        noise = float(np.sqrt((fast**2).mean() / 20.0 * 0.1))
+    else:
+        noise = float(np.sqrt((np.diff(rate, n=3, axis=0) ** 2).mean() / 20.0 / GRID_HZ))
     slow = rate[: len(rate) // half * half].reshape(-1, half, 3).mean(axis=1)
     sway = float(np.sqrt(slow.var(axis=0, ddof=1).mean())) if len(slow) > 1 else 0.0
     length_s = len(rate) / GRID_HZ

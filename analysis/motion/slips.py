@@ -34,6 +34,8 @@ TURN_SHARE = 0.5  # of the set's typical turn: less is no turn from rest to end 
 ALONG_SHARE = 0.8  # of a turn, about the femur's axis
 MAX_SLIPS = 4
 APART = (0.08, 0.3)  # of the time from first to last, poses whose headings are compared
+MIN_SLIDE_RESTS = 4
+SURE_SLIDE = 5.0  # standard errors
 PAUSE_S = 0.2
 SLOW_SHARE = 0.15  # of the set's fast turning
 SLOW_RADS = 1.5 * RAD_PER_DEG
@@ -143,6 +145,29 @@ def _without_drift(poses: Array, still: Spans) -> Array:
         return poses
     slope = float(np.median((heading[second] - heading[first])[used] / apart[used]))
     return turn_heading(poses, slope * (middle - middle[0]))
+
+
+def slide_rad(quat: Array, rests: Spans) -> float:
+    """How far a sensor tipped from the first rest to the last, steadily [rad]; 0 where it did not.
+
+    Parameters
+    ----------
+    quat : ndarray, shape (m, 4)
+        Sensor to a frame with Z up.
+    rests : ndarray of int, shape (k, 2)
+        Half-open spans in which the person rests at neutral.
+    """
+    if len(rests) < MIN_SLIDE_RESTS:
+        return 0.0
+    upward = np.array([0.0, 0.0, 1.0])
+    up = np.array([rotate(conjugate(quat[a:b]), upward).mean(axis=0) for a, b in rests])
+    at = rests.mean(axis=1)
+    at = (at - at.mean()) / np.ptp(at)
+    slope = at @ (up - up.mean(axis=0)) / (at @ at)
+    left = up - up.mean(axis=0) - at[:, None] * slope
+    sd = float(np.sqrt((left**2).sum() / (len(at) - 2) / 2.0 / (at @ at)))
+    size = float(np.linalg.norm(slope))
+    return size if size > SURE_SLIDE * sd else 0.0
 
 
 def without_slip(even: EvenSet, slip: Slip) -> EvenSet:

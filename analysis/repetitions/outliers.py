@@ -75,13 +75,13 @@ def odd_ones(angles: HipAngles, phases: Sequence[Phases]) -> Mask:
     unlike += off_axis > max(UNLIKE_OFF_AXIS_SHARE, 3.0 * _low(off_axis))
     unlike += pelvis_deg > max(UNLIKE_PELVIS_DEG, 1.7 * _low(pelvis_deg))
     unlike += _outside(range_deg, UNLIKE_RANGE)
-    unlike += _outside(duration_s, UNLIKE_DURATION)
-    unlike += _outside(duration_s, FAR_UNLIKE_DURATION)
+    whole = ~np.array([p.broken_off for p in phases])  # how long one broken off lasts says nothing
+    unlike += _outside(duration_s, UNLIKE_DURATION) & whole
+    unlike += _outside(duration_s, FAR_UNLIKE_DURATION) & whole
     stray = _stray(angles, phases, STRAY_SHARE * float(np.median(range_deg)))
     unlike += stray
     crooked = off_axis > max(UNLIKE_OFF_AXIS_SHARE, 2.0 * _low(off_axis))
     surely = (unlike > UNLIKE_FEATURES) | (crooked & stray)
-    surely &= stray | ~np.array([p.broken_off for p in phases])
     result: Mask = odd | surely | ((unlike >= UNLIKE_FEATURES) & _after_long_rest(phases))
     return result
 
@@ -93,7 +93,9 @@ def _stray(angles: HipAngles, phases: Sequence[Phases], limit_deg: float) -> Mas
     end = np.array([angles.ir_deg[span][-1] for span in spans])
     limit_deg = max(limit_deg, STRAY_DEG)
     before = np.concatenate([[0.0], end[:-1]])
-    result: Mask = (np.abs(begin - before) > limit_deg) | (np.abs(end - begin) > limit_deg)
+    whole = ~np.array([p.broken_off for p in phases])
+    astray = (np.abs(end - begin) > limit_deg) & whole
+    result: Mask = (np.abs(begin - before) > limit_deg) | astray
     return result
 
 

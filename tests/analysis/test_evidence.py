@@ -196,3 +196,12 @@ def test_nothing_is_concluded_from_a_mislabelled_set():
     assert {one.verdict for one in analysis.comparisons} == {"inconclusive"}
     said = {(one.side, one.code) for one in analysis.findings if one.side == "left"}
     assert said == {("left", "data_poor")}
+
+
+@pytest.mark.parametrize("segment", ["pelvis", "thigh"])
+def test_a_strap_that_slides_slowly_is_said(segment):
+    recording, _ = plain("right")
+    turn_rad = np.deg2rad([7.0, 7.0, 4.0])
+    spoilt = slipped(recording, segment, 3.0, turn_rad, lasts_s=30.0)
+    quality = analyse_set(spoilt, Settings()).quality
+    assert (quality.grade, quality.codes[0]) == ("fair", f"{segment}_moved")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from analysis.motion.grid import GRID_HZ
+from analysis.motion.grid import GRID_HZ, EvenStream
 from analysis.motion.heading import StillBias, heading_drift, refined_bias, still_bias
 from analysis.motion.orientation import level, turn_heading
 from tests.analysis.motions import even_stream, rms, rotations
@@ -124,3 +124,15 @@ def test_a_bias_the_stillness_missed_is_found_about_every_axis(mounted):
     found = refined_bias(STILL, levelled, drift, usable)
     assert np.rad2deg(np.abs(found.bias_rads - missed).max()) < 0.006
     assert found.sd_rads < STILL.sd_rads
+
+
+@pytest.mark.parametrize("samples", [10, 14, 20, 30])
+def test_a_short_stillness_gives_a_bias_with_its_noise(samples):
+    rng = np.random.default_rng(samples)
+    turn = rng.normal(0.0, 0.001, (samples + 5, 3))
+    acc = np.tile([0.0, 0.0, 9.81], (samples + 5, 1))
+    mask = np.ones(samples + 5, dtype=bool)
+    stream = EvenStream("thigh", turn, acc, mask, ~mask, np.zeros((0, 2)))
+    found = still_bias(stream, (0, samples))
+    assert np.isfinite([*found.bias_rads, found.sd_rads, found.noise_rads]).all()
+    assert found.noise_rads > 0.0
