@@ -43,7 +43,7 @@ PENALTY = (1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ * BIN_S)) ** 6
 KNOCK = 0.3  # of gravity, off the bins around: 0.3 m/s gained in 0.1 s, or lost with a sample
 KNOCK_BINS = 2  # a knock is over in so many
 AROUND_BINS = 21  # looked at for it, 2 s; half of them are within a tenth of it, or it is shaking
-LEAD_S = 0.0015  # of accelerometers before gyroscopes: their filters are less slow
+LEAD_S = 0.00175  # of accelerometers before gyroscopes: their filters are less slow
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,7 +54,7 @@ def test_a_known_turn_is_recovered_in_any_mounting(mounted):
     levelled = level(even_stream(truth))
     found = Rotation.from_quat(levelled.quat, scalar_first=True)
     assert len(levelled.quat) == len(truth)
-    # the accelerometer is taken to be ahead by 1.5 ms, as real ones are; the simulated one is not
+    # the accelerometer is taken to be ahead by 1.75 ms, as real ones are; the simulated one is not
     assert tipped_deg(levelled.quat, truth).max() < 0.01
     relative = np.rad2deg((found[0].inv() * found).magnitude())
     expected = np.rad2deg((truth[0].inv() * truth).magnitude())
@@ -98,7 +98,7 @@ def test_no_lag_forward_and_backward_in_time_agree():
     one = Rotation.from_quat(level(cut).quat, scalar_first=True)
     other = Rotation.from_quat(level(backward).quat[::-1], scalar_first=True)
     apart = np.rad2deg(np.linalg.norm(one.inv().apply(UP) - other.inv().apply(UP), axis=1))
-    assert apart.max() < 0.02  # but for the 1.5 ms by which the accelerometer is taken ahead
+    assert apart.max() < 0.02  # but for the 1.75 ms by which the accelerometer is taken ahead
 
 
 def test_noise_of_the_accelerometer_is_carried_by_the_gyroscope():
