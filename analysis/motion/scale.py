@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 SLOW_RADS = 5.0 * RAD_PER_DEG  # bins count that, with both neighbours, turn more slowly
 MIN_BINS = 5.0  # of such at the end range, before anything is said
-SCALE_SD = 0.006  # of either kind of sensor, before anything is seen; data sheets say 0.4 to 1 %
+SCALE_SD = 0.007  # of either kind of sensor, before anything is seen; data sheets say 0.4 to 1 %
 PRIOR_SETS = 3.0  # what that is worth, in sets seen
 MAX_SURPLUS = 0.06  # of the specific force at rest; a larger one is no bias
 CORRELATED = 10.0  # bins of one hold share their error: about a second
