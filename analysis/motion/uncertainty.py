@@ -17,7 +17,7 @@ from analysis.motion.orientation import BIN_S, GRAVITY_CUTOFF_HZ
 from imu.units import RAD_PER_DEG
 
 COVERAGE = 1.96  # standard deviations in the half-width of a 95 % interval
-RANGE_COVERAGE = 1.7  # the same for a range: its largest errors are bounded (placement, axis)
+RANGE_COVERAGE = 1.8  # the same for a range: its largest errors are bounded (placement, axis)
 CARRIED_S = 1.0 / (2.0 * np.pi * GRAVITY_CUTOFF_HZ)  # so long the gyroscope carries inclination
 GRAVITY_SHARE = 1.745 * GRAVITY_CUTOFF_HZ * BIN_S  # of a bin's variance that the smoother lets by
 HELD_SHARE = 0.4  # of a drift that gravity holds from both sides
