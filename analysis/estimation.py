@@ -42,6 +42,7 @@ from analysis.motion.slips import (
     slide_rad,
     without_slip,
 )
+from analysis.motion.step import Step, steps_between
 from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
 from analysis.repetitions.detection import Phases, find_repetitions
@@ -115,6 +116,8 @@ class Estimate:
         How far the pelvis' and the thigh's sensor turned in the room in a typical repetition.
     slid_deg : tuple of float
         How far both tipped steadily from the first rest to the last.
+    steps : tuple of Step
+        How well movements common to both sensors coincide, in each half of the set.
     """
 
     angles: HipAngles
@@ -135,6 +138,7 @@ class Estimate:
     placement_rad: float
     turned_deg: tuple[float, float]
     slid_deg: tuple[float, float]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,6 +251,9 @@ def estimate_set(
         leftover=leftover(angles.ir_deg, neutral[0], phases),
         placement_rad=straight.placement_rad,
         turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
+        steps=tuple(
+            steps_between(pelvis.sensor, thigh.sensor, frame, straight.axis, coarse.moving)
+        ),
         slid_deg=(_slid_deg(pelvis.sensor, rests), _slid_deg(thigh.sensor, rests)),
     )
 

@@ -25,6 +25,8 @@ END_S = 0.8  # a pause at a set's end that tells where a person rests
 FAR_SHARE = 0.6  # of the range: nearer to the end range than to the neutral
 CERTAIN_RATIO = 1.8  # of the turns of pelvis and thigh sensor
 SLID_DEG = 5.0  # over a set; some degrees of sinking are a finding, not a fault
+LAG_S, AGREED_S = 0.1, 0.15  # of sound sets none is better by 0.02 at another lag
+ALIKE, BETTER = (0.75, 0.45), (0.08, 0.25)  # sure, and likely: both halves say it, or one is sound
 END_RATIO = 0.5  # of the stillness after and before a set: less is a set stopped in a hold
 TURNED_AXIS_DEG = 20.0  # of the pelvis sensor against the way it should be worn: worth a word
 
@@ -61,7 +63,7 @@ def gather(estimate: Estimate, side: str, lift_asked: bool, backward: Array | No
         Pelvis sensor axis that points backward, by the lean.
     """
     reversed_pelvis = backward is not None and float(backward @ BACKWARD) < 0.0
-    reasons = [*_swapped(estimate), *_moved(estimate), *_slid(estimate)]
+    reasons = [*_swapped(estimate), *_moved(estimate), *_slid(estimate), *_out_of_step(estimate)]
     if estimate.lift is None:
         direction = "assumed" if _begins_at_rest(estimate) else "doubtful"
         reasons += _without_lift(direction, lift_asked)
@@ -117,6 +119,24 @@ def _slid(estimate: Estimate) -> Iterator[Reason]:
                 "each repetition holds its share of it"
             )
             yield Reason("fair", f"{segment}_moved", text)
+
+
+def _out_of_step(estimate: Estimate) -> Iterator[Reason]:
+    """Sensors whose times do not go together, as movements common to both show."""
+    steps = estimate.steps
+    common = max((step.alike_now for step in steps), default=0.0) > ALIKE[1]
+    agreed = len(steps) == 2 and abs(steps[0].lag_s - steps[1].lag_s) < AGREED_S
+    for half, step in zip(("first", "second"), steps, strict=False):
+        sure = step.alike > ALIKE[0] and step.alike - step.alike_now > BETTER[0]
+        likely = step.alike > ALIKE[1] and step.alike - step.alike_now > BETTER[1]
+        if abs(step.lag_s) > LAG_S and (sure or (likely and (common or agreed))):
+            late = "late" if step.lag_s > 0.0 else "early"
+            text = (
+                f"the thigh sensor's times are {abs(step.lag_s):.1f} s {late} against the pelvis' "
+                f"in the {half} half of the set; record with arrival_s, or on one clock"
+            )
+            yield Reason("poor", "out_of_step", text)
+            return
 
 
 def _begins_at_rest(estimate: Estimate) -> bool:

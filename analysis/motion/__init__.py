@@ -13,8 +13,8 @@
     the heading between the sensors from movements that both made as one body.
 ``lean``, ``lift``
     The pelvis' axes from a trunk lean; which end of the thigh is the knee, from a lift.
-``slips``
-    A strap that slipped in mid-set, taken out.
+``slips``, ``step``
+    A strap that slipped in mid-set, taken out; whether the sensors' times go together.
 ``angles``
     Segment orientations -> hip and pelvis angles, signs per side.
 ``axis``, ``scale``

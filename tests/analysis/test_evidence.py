@@ -205,3 +205,24 @@ def test_a_strap_that_slides_slowly_is_said(segment):
     spoilt = slipped(recording, segment, 3.0, turn_rad, lasts_s=30.0)
     quality = analyse_set(spoilt, Settings()).quality
     assert (quality.grade, quality.codes[0]) == ("fair", f"{segment}_moved")
+
+
+@pytest.mark.parametrize("lag_s", [0.4, -0.7])
+def test_sensors_out_of_step_are_seen_by_what_both_do(lag_s):
+    recording, _ = plain("left")
+    thigh = recording.streams["thigh"]
+    late = with_stream(recording, replace(thigh, time_s=thigh.time_s + lag_s))
+    quality = analyse_set(late, Settings()).quality
+    assert (quality.grade, quality.codes[0]) == ("poor", "out_of_step")
+    said = next(reason for reason in quality.reasons if "thigh sensor's times" in reason)
+    assert f"{abs(lag_s):.1f} s {'late' if lag_s > 0 else 'early'}" in said
+
+
+def test_a_clock_that_jumps_in_mid_set_is_seen():
+    recording, truth = plain("left")
+    thigh = recording.streams["thigh"]
+    later = thigh.time_s - thigh.time_s[0] > truth.reps[2].end_s + 0.4
+    jumped = with_stream(recording, replace(thigh, time_s=thigh.time_s + 1.2 * later))
+    quality = analyse_set(jumped, Settings()).quality
+    assert quality.grade == "poor"
+    assert "out_of_step" in quality.codes

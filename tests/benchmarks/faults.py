@@ -103,6 +103,19 @@ def backlog(case: Case) -> Recording:
     return replace(case.recording, streams=streams)
 
 
+def late_thigh(case: Case) -> Recording:
+    lag_s = case.uniform(0.3, 1.5) * case.rng.choice([-1.0, 1.0])
+    stream = case.recording.streams["thigh"]
+    return spoiling.with_stream(case.recording, replace(stream, time_s=stream.time_s + lag_s))
+
+
+def jumped(case: Case) -> Recording:
+    stream = case.recording.streams["thigh"]
+    later = stream.time_s - stream.time_s[0] > case.rest_s()
+    time_s = stream.time_s + case.uniform(0.5, 2.0) * later
+    return spoiling.with_stream(case.recording, replace(stream, time_s=time_s))
+
+
 def in_mid_turn(case: Case) -> Recording:
     first = case.truth.reps[0]
     assert first.hold_end_s is not None
@@ -219,6 +232,8 @@ ROWS = (
     row("clock 10 to 100 % fast", fast_clock, "scale", "refused", "axes_odd"),
     row("times in whole ms", rounded),
     row("the computer sleeps for 3 to 20 s", backlog, arrivals=True),
+    row("sensors out of step by 0.3 to 1.5 s", late_thigh, "out_of_step", "refused"),
+    row("one clock jumps by 0.5 to 2 s in mid-set", jumped, "out_of_step", "refused"),
     row(
         "a pause of 15 to 90 s",
         lambda c: spoiling.paused(c.recording, c.rest_s(), c.uniform(15, 90)),
