@@ -131,9 +131,10 @@ def _out_of_step(estimate: Estimate) -> Iterator[Reason]:
         likely = step.alike > ALIKE[1] and step.alike - step.alike_now > BETTER[1]
         if abs(step.lag_s) > LAG_S and (sure or (likely and (common or agreed))):
             late = "late" if step.lag_s > 0.0 else "early"
+            size = f"are {abs(step.lag_s):.1f} s {late} against" if sure else "do not go with"
             text = (
-                f"the thigh sensor's times are {abs(step.lag_s):.1f} s {late} against the pelvis' "
-                f"in the {half} half of the set; record with arrival_s, or on one clock"
+                f"the thigh sensor's times {size} the pelvis' in the {half} half of the set; "
+                "record with arrival_s, or on one clock"
             )
             yield Reason("poor", "out_of_step", text)
             return
@@ -183,8 +184,8 @@ def _without_lift(direction: str, lift_asked: bool) -> Iterator[Reason]:
         yield Reason("good" if direction == "assumed" else "fair", "lift_unseen", text)
     if direction == "doubtful":
         text = (
-            "it cannot be told whether the first movement was the turn inward: sit still for 3 s "
-            "before it and after the last, and record again, or with the lift"
+            "it cannot be told whether the first movement was this leg's turn inward: sit still "
+            "for 3 s before it and after the last, and record again, or with the lift"
         )
         yield Reason("poor", "direction_doubtful", text)
 

@@ -20,7 +20,7 @@ from analysis.motion.quaternions import from_rotvec, rotate
 
 Array = NDArray[np.float64]
 
-MAX_LAG_S = 2.5
+MAX_LAG_S = 2.0
 SMOOTH_S = 0.18
 STRIDE = 2  # grid instants between the lags tried
 MIN_SPAN_S = 6.0

@@ -207,19 +207,25 @@ def test_a_strap_that_slides_slowly_is_said(segment):
     assert (quality.grade, quality.codes[0]) == ("fair", f"{segment}_moved")
 
 
-@pytest.mark.parametrize("lag_s", [0.4, -0.7])
-def test_sensors_out_of_step_are_seen_by_what_both_do(lag_s):
-    recording, _ = plain("left")
+@cache
+def swaying(side: str) -> tuple[Recording, Truth]:
+    """A person whose pelvis takes the thigh along."""
+    drill = replace(DRILL, lifts=0, sway_deg=0.6, pelvis_obliquity_deg=4.0, pelvis_tilt_deg=3.0)
+    return simulate_set(drill, SENSORS, side, 4)
+
+
+@pytest.mark.parametrize("lag_s", [-0.7, 1.0])
+def test_sensors_out_of_step_are_never_good(lag_s):
+    recording, _ = swaying("left")
     thigh = recording.streams["thigh"]
     late = with_stream(recording, replace(thigh, time_s=thigh.time_s + lag_s))
     quality = analyse_set(late, Settings()).quality
-    assert (quality.grade, quality.codes[0]) == ("poor", "out_of_step")
-    said = next(reason for reason in quality.reasons if "thigh sensor's times" in reason)
-    assert f"{abs(lag_s):.1f} s {'late' if lag_s > 0 else 'early'}" in said
+    assert quality.grade == "poor"
+    assert "out_of_step" in quality.codes
 
 
 def test_a_clock_that_jumps_in_mid_set_is_seen():
-    recording, truth = plain("left")
+    recording, truth = swaying("left")
     thigh = recording.streams["thigh"]
     later = thigh.time_s - thigh.time_s[0] > truth.reps[2].end_s + 0.4
     jumped = with_stream(recording, replace(thigh, time_s=thigh.time_s + 1.2 * later))
