@@ -9,6 +9,7 @@ from dataclasses import dataclass
 # The files of the reference, in the order a person meets what they tell: what to record with and
 # into, what the report says, what that rests on.
 TOPICS = (
+    "wearing",
     "sensors",
     "formats",
     "verdicts",

@@ -215,3 +215,13 @@ def test_every_source_named_in_the_text_is_in_the_references():
     assert named
     told = set(re.findall(r"^- (\w+) [^(]*\((\d{4})\)", references, re.MULTILINE))
     assert named - told == set()
+
+
+def test_what_is_proven_or_assumed_is_told():
+    evidence = (ROOT / "analysis" / "evidence.py").read_text(encoding="utf-8")
+    directions = set(re.findall(r"direction = \"(\w+)\"", evidence))
+    directions |= set(
+        re.findall(r"\"(\w+)\" if _begins_at_rest\(estimate\) else \"(\w+)\"", evidence)[0]
+    )
+    assert set(codes("`direction`")) == directions
+    assert codes("`pelvis_axes`") == ["lean", "assumed"]
