@@ -85,7 +85,7 @@ def _cleaned_stream(stream: Stream, source: str) -> tuple[Stream, list[Reason]]:
         )
     if jumping.any():
         text = f"{stream.segment}: {int(jumping.sum())} rows that jump and back are left out"
-        reasons.append(Reason("good", "jumps", text))
+        reasons.append(Reason("fair", "jumps", text))
         stream = _kept(stream, ~jumping)
     stream, held = _without_held(stream)
     repeated = _repeated(stream) | _silent(stream)

@@ -16,8 +16,8 @@ from imu.errors import CallError
 from imu.formats.setfile import format_set
 from imu.recording import Session, SessionInfo
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
+from imu.simulator.faults import exchanged
 from imu.storage.session import read_session, write_session
-from tests.analysis.spoiling import exchanged
 
 DRILL = DrillSettings(reps=3)
 SENSORS = SensorSettings(rate_hz=60.0)

@@ -14,8 +14,8 @@ from analysis.sets import analyse_set
 from analysis.settings import Settings
 from imu.errors import CallError
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
+from imu.simulator.faults import exchanged
 from imu.simulator.sessions import simulate_lean
-from tests.analysis.spoiling import exchanged
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ PRESET_HELP = "A named condition, such as clean, consumer60, compensating or poo
     "settings_path",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="TOML with tables drill, left, right, sensors, info and events.",
+    help="TOML with tables drill, left, right, sensors, info, events and faults.",
 )
 @click.option(
     "--set",

@@ -6,8 +6,8 @@ It shares no code with the analysis beyond units and value types, so that the tw
     Exact angles over time; what the person does and what the sensors are like.
 ``drill``, ``motion``
     The set as planned; the true pose of every segment.
-``sensors``, ``truth``
-    What sensors there would read; the contract's rows by its own definitions.
+``sensors``, ``truth``, ``faults``
+    What sensors there would read; the contract's rows by its own definitions; what goes wrong.
 ``simulated_set``, ``sessions``
     `simulate_set`: all of that for one set; `simulate_session`: for a visit.
 ``presets``, ``tables``, ``files``

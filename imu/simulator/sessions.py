@@ -11,6 +11,7 @@ import numpy as np
 from imu.errors import CallError
 from imu.recording import Event, Recording, Session, SessionInfo
 from imu.simulator.drill import CALIBRATION_STILL_S, plan_leans
+from imu.simulator.faults import Fault
 from imu.simulator.motion import Motion
 from imu.simulator.sensors import sample
 from imu.simulator.settings import DrillSettings, SensorSettings
@@ -71,6 +72,8 @@ class SessionSettings:
         For ``events.csv``.
     calibration : bool
         Whether the trunk lean is recorded.
+    faults : tuple of Fault
+        What goes wrong with the sets, in this order; the truth stays the body's.
     """
 
     sets: Mapping[str, DrillSettings]
@@ -79,6 +82,7 @@ class SessionSettings:
     info: SessionInfo = field(default_factory=SessionInfo)
     markers: tuple[Marker, ...] = ()
     calibration: bool = False
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.sets:
@@ -88,6 +92,10 @@ class SessionSettings:
             if marker.set_name not in self.sets:
                 known = ", ".join(self.sets)
                 raise CallError(f"events: there is no set {marker.set_name!r}. Sets: {known}.")
+        for fault in self.faults:
+            if fault.set_name not in self.sets:
+                known = ", ".join(self.sets)
+                raise CallError(f"faults: there is no set {fault.set_name!r}. Sets: {known}.")
         if self.seed < 0:
             raise CallError(f"seed is {self.seed}. Give 0 or more.")
 
@@ -118,6 +126,8 @@ def simulate_session(name: str, settings: SessionSettings) -> SimulatedSession:
         recordings[set_name], truths[set_name] = simulate_set(
             drill, settings.sensors, side, seed, set_name, settings.seed
         )
+    for fault in settings.faults:
+        recordings[fault.set_name] = fault.apply(recordings[fault.set_name])
     lean = None
     if settings.calibration:
         first, drill = next(iter(settings.sets.items()))

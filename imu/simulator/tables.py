@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 from imu.errors import CallError
 from imu.recording import SensorInfo, SessionInfo
+from imu.simulator.faults import Fault
 from imu.simulator.presets import PRESETS, Preset
 from imu.simulator.sessions import Marker, SessionSettings
 from imu.simulator.settings import DrillSettings, SensorSettings, changed
@@ -15,7 +16,8 @@ Table = Mapping[str, object]
 
 NO_PRESET = Preset(DrillSettings(), SensorSettings())
 KEYS = ("preset", "seed", "sets", "calibration", "truth_rate_hz")
-TABLES = ("drill", "sensors", "info", "events")
+TABLES = ("drill", "sensors", "info", "events", "faults")
+INFO = ("subject", "started", "planned_reps", "sensors", "notes", "context")
 
 
 def session_settings(table: Table, source: str) -> SessionSettings:
@@ -26,7 +28,7 @@ def session_settings(table: Table, source: str) -> SessionSettings:
     table : Mapping
         ``preset``, ``seed``, ``sets`` (names; left and right by default), ``calibration``; tables
         ``drill`` (all sets), ``left`` and ``right`` (one side), ``left-2`` … (one set),
-        ``sensors``, ``info`` (as ``session.json``), and a list of tables ``events``.
+        ``sensors``, ``info`` (as ``session.json``), and lists of tables ``events`` and ``faults``.
     source : str
         The file's name, for messages.
 
@@ -58,6 +60,7 @@ def session_settings(table: Table, source: str) -> SessionSettings:
         info=_info(_table(table, "info", source), sets, sensors, f"{source}: [info]"),
         markers=_markers(table.get("events", []), f"{source}: [[events]]"),
         calibration=calibration,
+        faults=_faults(table.get("faults", []), f"{source}: [[faults]]"),
     )
 
 
@@ -81,7 +84,7 @@ def _info(
     table: Table, sets: Mapping[str, DrillSettings], sensors: SensorSettings, where: str
 ) -> SessionInfo:
     """Take what is given, add the planned repetitions and the sensors' rates."""
-    _refuse_unknown(table, tuple(field.name for field in fields(SessionInfo)), where)
+    _refuse_unknown(table, INFO, where)
     _refuse_values(table, where)
     given = _table(table, "sensors", where)
     rates = {"pelvis": sensors.rate_hz, "thigh": sensors.thigh_rate_hz or sensors.rate_hz}
@@ -117,6 +120,38 @@ def _markers(rows: object, where: str) -> tuple[Marker, ...]:
         entries = {"set_name" if key == "set" else key: value for key, value in row.items()}
         markers.append(Marker(**entries))
     return tuple(markers)
+
+
+def _faults(rows: object, where: str) -> tuple[Fault, ...]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise CallError(f"{where} is {rows!r}. Give tables with set and kind.")
+    known = tuple("set" if f.name == "set_name" else f.name for f in fields(Fault))
+    faults = []
+    for row in rows:
+        _refuse_unknown(row, known, where)
+        if "set" not in row or "kind" not in row:
+            raise CallError(f"{where}: a fault needs a set and a kind.")
+        for name, value in row.items():
+            _refuse_wrong_kind(name, value, where)
+        entries = {"set_name" if key == "set" else key: value for key, value in row.items()}
+        if "turn_deg" in entries:
+            entries["turn_deg"] = tuple(float(angle) for angle in entries["turn_deg"])
+        faults.append(Fault(**entries))
+    return tuple(faults)
+
+
+def _refuse_wrong_kind(name: str, value: object, where: str) -> None:
+    """Refuse a fault's entry of the wrong kind."""
+    kinds: dict[str, tuple[type, ...]] = {
+        **dict.fromkeys(("set", "kind", "segment"), (str,)),
+        **dict.fromkeys(("at_s", "lasts_s"), (int, float)),
+        "times": (int,),
+    }
+    right = isinstance(value, kinds.get(name, (list,))) and not isinstance(value, bool)
+    if name == "turn_deg" and isinstance(value, list):
+        right = len(value) == 3 and all(isinstance(angle, int | float) for angle in value)
+    if not right:
+        raise CallError(f"{where}: {name} is {value!r}, which it cannot be.")
 
 
 def _table(table: Table, name: str, source: str) -> Table:

@@ -13,9 +13,7 @@ from analysis.sets import SetAnalysis, analyse_set, analyse_sets
 from analysis.settings import Settings
 from imu.recording import Event, Recording, Session, SessionInfo
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
-from imu.simulator.sessions import simulate_lean
-from imu.simulator.simulated_set import Truth
-from tests.analysis.spoiling import (
+from imu.simulator.faults import (
     acc_negated,
     begun_late,
     exchanged,
@@ -23,6 +21,8 @@ from tests.analysis.spoiling import (
     slipped,
     with_stream,
 )
+from imu.simulator.sessions import simulate_lean
+from imu.simulator.simulated_set import Truth
 
 DRILL = DrillSettings(reps=5, lifts=1)
 SENSORS = SensorSettings(rate_hz=60.0)

@@ -18,8 +18,7 @@ from analysis.sets import SetAnalysis, analyse_set, analyse_sets
 from analysis.settings import Settings
 from imu.recording import Recording, Session, SessionInfo
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
-from imu.simulator.simulated_set import Truth
-from tests.analysis.spoiling import (
+from imu.simulator.faults import (
     begun_late,
     dead_gyroscope,
     dead_link,
@@ -29,6 +28,7 @@ from tests.analysis.spoiling import (
     with_stream,
     written_times,
 )
+from imu.simulator.simulated_set import Truth
 
 REAL = Path(__file__).parents[3] / "shared" / "real"
 DRILL = DrillSettings(reps=4)

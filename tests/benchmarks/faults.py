@@ -20,9 +20,9 @@ from analysis.settings import Settings
 from imu.errors import RecordingError
 from imu.recording import Event, Recording
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
+from imu.simulator import faults as spoiling
 from imu.simulator.sessions import simulate_lean
 from imu.simulator.simulated_set import Truth
-from tests.analysis import spoiling
 
 Rng = np.random.Generator
 QUIET = {"left_out", "short_stillness", "coverage", "pelvis_turned", "lift_unseen"}

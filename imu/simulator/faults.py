@@ -1,30 +1,42 @@
-"""Recordings as they come out when something goes wrong: pure, from a sound one."""
+"""Recordings as they come out when something goes wrong: pure, from a sound one.
+
+What the body did stays what it was, so a set's truth stays true.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from imu.errors import CallError
 from imu.recording import Recording
-from imu.samples import Stream
+from imu.samples import Array, Stream
+from imu.units import RAD_PER_DEG
 
 
 def with_stream(recording: Recording, stream: Stream) -> Recording:
+    """Put another stream in a segment's place."""
     return replace(recording, streams={**recording.streams, stream.segment: stream})
 
 
-def kept(stream: Stream, mask: np.ndarray) -> Stream:
+def kept(stream: Stream, mask: NDArray[np.bool_]) -> Stream:
     """Only the samples chosen."""
-    parts = {"time_s": stream.time_s, "acc_ms2": stream.acc_ms2, "gyr_rads": stream.gyr_rads}
-    if stream.arrival_s is not None:
-        parts["arrival_s"] = stream.arrival_s
-    return replace(stream, **{name: values[mask] for name, values in parts.items()})
+    return replace(
+        stream,
+        time_s=stream.time_s[mask],
+        acc_ms2=stream.acc_ms2[mask],
+        gyr_rads=stream.gyr_rads[mask],
+        arrival_s=None if stream.arrival_s is None else stream.arrival_s[mask],
+        mag_ut=None if stream.mag_ut is None else stream.mag_ut[mask],
+    )
 
 
 def slipped(
-    recording: Recording, segment: str, at_s: float, turn_rad: np.ndarray, lasts_s: float = 0.35
+    recording: Recording, segment: str, at_s: float, turn_rad: Array, lasts_s: float = 0.35
 ) -> Recording:
     """A sensor that turns on the body, by a rotation vector in its own axes."""
     stream = recording.streams[segment]
@@ -69,7 +81,7 @@ def acc_negated(recording: Recording) -> Recording:
     return replace(recording, streams=streams)
 
 
-def rows_chosen(recording: Recording, segment: str, at: np.ndarray) -> Recording:
+def rows_chosen(recording: Recording, segment: str, at: NDArray[np.int64]) -> Recording:
     """Values of other rows of the same sensor in each row's place; the times stay."""
     stream = recording.streams[segment]
     changed = replace(stream, acc_ms2=stream.acc_ms2[at], gyr_rads=stream.gyr_rads[at])
@@ -136,3 +148,60 @@ def paused(recording: Recording, at_s: float, lasts_s: float) -> Recording:
         for name, stream in recording.streams.items()
     }
     return replace(recording, streams=streams)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong with one set.
+
+    Attributes
+    ----------
+    set_name : str
+        The set.
+    kind : str
+        One of `KINDS`.
+    segment : str
+        The sensor it happens to; some kinds happen to both.
+    at_s, lasts_s : float
+        When, from the set's first sample, and for how long.
+    turn_deg : tuple of float
+        How a strap slips: a rotation vector in the sensor's axes.
+    times : int
+        Rows a value is written in; rows of a packet that is repeated.
+    """
+
+    set_name: str
+    kind: str
+    segment: str = "thigh"
+    at_s: float = 0.0
+    lasts_s: float = 0.3
+    turn_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise CallError(f"faults: unknown kind {self.kind!r}. Known: {', '.join(KINDS)}.")
+        if self.segment not in ("pelvis", "thigh"):
+            raise CallError(f"faults: segment is {self.segment!r}. Give pelvis or thigh.")
+        if self.times < 1 or self.lasts_s <= 0:
+            raise CallError("faults: times is at least 1, and lasts_s above 0.")
+
+    def apply(self, recording: Recording) -> Recording:
+        """Give the recording as it comes out."""
+        return KINDS[self.kind](recording, self)
+
+
+KINDS: dict[str, Callable[[Recording, Fault], Recording]] = {
+    "slip": lambda r, f: slipped(
+        r, f.segment, f.at_s, np.array(f.turn_deg) * RAD_PER_DEG, f.lasts_s
+    ),
+    "exchanged": lambda r, _: exchanged(r),
+    "begun_late": lambda r, f: begun_late(r, f.at_s),
+    "acc_negated": lambda r, _: acc_negated(r),
+    "dead_link": lambda r, f: dead_link(r, f.segment, f.at_s, f.times),
+    "held": lambda r, f: held(r, f.segment, f.at_s, f.lasts_s),
+    "written_times": lambda r, f: written_times(r, f.times),
+    "dead_gyroscope": lambda r, f: dead_gyroscope(r, f.segment, f.at_s, f.at_s + f.lasts_s),
+    "mixed": lambda r, f: mixed(r, max(f.times, 2), f.at_s, f.at_s + f.lasts_s),
+    "paused": lambda r, f: paused(r, f.at_s, f.lasts_s),
+}
