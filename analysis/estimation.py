@@ -67,6 +67,7 @@ CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess 
 FAR_MORE = 0.1  # the other guess explains so little that no first movement can speak for it
 MIN_MOVING = int(1.0 * GRID_HZ)
 LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
+MAX_RANGE_DEG = 90.0  # no hip turns further
 SWAPPED_RATIO = 1.2  # the pelvis turns further than the thigh that it carries
 SWAPPED = (
     "no repetition, and the pelvis sensor turned further than the thigh sensor: they are exchanged",
@@ -261,7 +262,8 @@ def estimate_set(
 def _repetitions(angles: HipAngles, neutral: Span) -> tuple[list[Phases], list[Phases]]:
     """Movements found, and those of them that are repetitions."""
     found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0])
-    return found, without_outliers(angles, found)
+    possible = [one for one in found if np.ptp(angles.ir_deg[one.span()]) <= MAX_RANGE_DEG]
+    return found, without_outliers(angles, possible)
 
 
 def _no_repetition(even: EvenSet) -> tuple[str, str]:

@@ -28,6 +28,7 @@ LEFTOVER_PERCENT = (40.0, 100.0)  # of the turning inward; twitches of 3 in 10 d
 PLACED_DEG = (15.0, 60.0)  # about the vertical; a strap sits within 5 of where it should
 ANGLE_ERROR_DEG = (2.7, 5.4)  # half and whole of what a range must change by to be seen
 MAX_Z_TO_LEVEL_DEG = 80.0  # beyond, forward is a matter of chance
+MANY_LEFT_OUT = 2  # and half as many as counted: there may be a second set among them
 FAIR_STILL_S = 2.0  # asked for by the protocol
 
 
@@ -222,7 +223,8 @@ def _set_reasons(
     if estimate.left_out:
         movements = "movement" if estimate.left_out == 1 else "movements"
         text = f"{estimate.left_out} {movements} before or after the set left out, unlike the rest"
-        yield Reason("good", "left_out", text)
+        many = estimate.left_out > max(MANY_LEFT_OUT, 0.5 * len(estimate.phases))
+        yield Reason("fair" if many else "good", "left_out", text)
     yield from _leftover_reasons(estimate)
     if recording.cut_rows:
         text = "the file ends in the middle of a line, so the set may be incomplete"

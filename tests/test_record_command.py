@@ -8,11 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.commands import hiprot
+from analysis.commands.record import _fitness
 from analysis.commands.watching import LIFT, fitness, guide_lift, lean_words
 from analysis.motion.lean import study_lean
 from analysis.sets import analyse_set
 from analysis.settings import Settings
 from imu.errors import CallError
+from imu.formats.setfile import format_set
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
 from imu.simulator.faults import exchanged
 from imu.simulator.sessions import simulate_lean
@@ -70,3 +72,22 @@ def test_whether_a_set_is_fit_is_one_line_with_the_remedy():
     said = fitness(analyse_set(exchanged(recording), Settings()))
     assert said.startswith("Poor: 3 repetitions; the pelvis sensor turned by ")
     assert said.endswith("they are exchanged; hiprot correct --swap-sensors mends it.")
+
+
+def test_a_damaged_older_set_is_not_held_against_the_new_one(tmp_path):
+    recording, _ = simulate_set(DrillSettings(reps=3), SensorSettings(rate_hz=60.0), "left", 4)
+    (tmp_path / "left.csv").write_text("damaged")
+    (tmp_path / "left-2.csv").write_text(format_set(recording))
+    assert _fitness(tmp_path, "left-2", None) == "Fit: 3 repetitions, data good."
+    assert _fitness(tmp_path, "left", None).startswith("Not fit: left.csv, line 1: ")
+
+
+def test_a_defect_of_the_analysis_does_not_hide_what_became_of_a_set(tmp_path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ValueError("a defect")
+
+    recording, _ = simulate_set(DrillSettings(reps=3), SensorSettings(rate_hz=60.0), "left", 4)
+    (tmp_path / "left.csv").write_text(format_set(recording))
+    monkeypatch.setattr("analysis.sets.analyse_sets", broken)
+    said = _fitness(tmp_path, "left", None)
+    assert said == "Whether it is fit cannot be told (ValueError: a defect)."

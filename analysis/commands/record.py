@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from imu.collector.observer import SensorStatus
     from imu.collector.plans import Recorded, RecordPlan
     from imu.collector.recorder import Recorder
-    from imu.recording import SessionInfo
+    from imu.recording import Event, SessionInfo
     from imu.transports.links import Radio
 
 SCHEMA = "hiprot.record/1"
@@ -369,19 +369,23 @@ def _fitness(session: Path, set_name: str, config: Path | None) -> str:
     from analysis.commands.watching import fitness, lean_words
     from analysis.motion.lean import study_lean
     from analysis.sets import analyse_sets
-    from imu.storage.session import read_calibration, read_session
+    from imu.storage.session import read_calibration, read_session, read_set
 
     try:
         if set_name == "calibration":
             lean = read_calibration(session)
             return lean_words(study_lean(lean)) if lean else "Nothing was recorded."
-        recorded = read_session(session)
-        chosen = [one for one in recorded.recordings if one.name == set_name]
-        settings = read_settings(config)
-        (found,) = analyse_sets(chosen, settings, recorded.calibration, recorded.events)
+        calibration = read_calibration(session)
+        events: tuple[Event, ...] = ()
+        with suppress(HiprotError):  # an older set may be damaged; it is not this one's fault
+            events = read_session(session).events
+        chosen = [read_set(session, set_name)]
+        (found,) = analyse_sets(chosen, read_settings(config), calibration, events)
         return fitness(found)
     except HiprotError as error:
         return f"Not fit: {error}"
+    except Exception as error:  # a defect of the analysis must not hide what became of the set
+        return f"Whether it is fit cannot be told ({type(error).__name__}: {error})."
 
 
 def _tell(session: Path, recorded: Recorded, as_json: bool, config: Path | None) -> None:

@@ -29,7 +29,7 @@ from analysis.words import DISCLAIMER
 SCHEMA = "hiprot.report/1"
 DECIMALS = 6
 QUALITY = ("grade", "reasons", "codes", "direction", "pelvis_axes")  # of a side
-SENSOR_EVENTS = ("dropout", "reconnect")
+SENSOR_EVENTS = ("dropout", "reconnect", "lift")  # not felt by the person
 
 
 def report_document(analysis: Analysis) -> dict[str, Any]:

@@ -73,6 +73,19 @@ def read_session(folder: Path) -> Session:
     )
 
 
+def read_set(folder: Path, name: str) -> Recording:
+    """Read one set of a session folder, whatever else is in it.
+
+    Raises
+    ------
+    RecordingError
+        It cannot be used; names the place.
+    MachineError
+        It cannot be read.
+    """
+    return _read_set(folder, name, f"{name}.csv", hashlib.sha256())
+
+
 def _corrected(recording: Recording, info: SessionInfo) -> Recording:
     """Apply what ``session.json`` says was mislabelled."""
     correction = info.corrections.get(recording.name)
