@@ -12,6 +12,8 @@ The order of the modules, each importing only from those above it:
     Every sensor's clock mapped onto the host's.
 ``codecs``
     Bytes <-> samples, one file a family of sensors.
+``decoding``
+    One sensor's decoder, from its first link to the recording's end.
 ``formats``
     Text <-> values: sets, ``session.json``, ``events.csv``, kept frames.
 ``simulator``

@@ -106,7 +106,7 @@ class Recorder:
         if self.stop.is_set():
             return
         await self._all("begin")
-        warm = WarmUp(self._sensors.values())
+        warm = WarmUp(self._sensors.values(), Sensor.note)
         for address, sensor in self._sensors.items():
             self._keepers[address] = asyncio.create_task(sensor.keep(self.plan.give_up_s))
         await self._assign(roles, warm)
@@ -223,7 +223,9 @@ class Recorder:
                 sensor.settings = {**sensor.settings, "measured_rate_hz": round(rate_hz, 3)}
             sensor.reconnects = 0
         self._write_info()
-        self._writer = SetWriter(self.plan.set_plan, self._roles, self._events, self._observer.say)
+        self._writer = SetWriter(
+            self.plan.set_plan, self._roles, self._events, self._observer.say, Sensor.note
+        )
         self._writer.take(warm.hand_over(time.monotonic(), still_s))
 
     def _write_info(self) -> None:
@@ -334,7 +336,7 @@ class Recorder:
         writer = self._writer
         if writer is None or writer.first_arrival_s is None:
             return 0.0
-        lasts = [part.tally.last_arrival_s or 0.0 for part in writer.parts.values()]
+        lasts = [part.decoding.last_arrival_s or 0.0 for part in writer.parts.values()]
         return max(lasts) - writer.first_arrival_s
 
     # --- what is shown

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imu.codecs.dialogue import Dialogue, Result
-from imu.codecs.protocol import Codec, Identity, StreamSettings
+from imu.codecs.protocol import Codec, Decoded, Identity, StreamSettings
 from imu.collector.discovery import Discovery
 from imu.collector.exchange import Inbox, converse
 from imu.errors import LinkError, MachineError
@@ -34,6 +34,8 @@ class Linked:
 
 
 Item = Frame | Linked
+Note = Callable[["Sensor", float, Decoded], None]
+"""Told of a sensor's frame: when it came and what came out of it."""
 
 
 class Sensor:
@@ -90,8 +92,15 @@ class Sensor:
         if self._streaming:  # what came before is of no stream that was started here
             self._put(self, frame)
 
-    def heard(self, arrival_s: float) -> None:
-        """Samples came; called by whoever decodes."""
+    def note(self, arrival_s: float, decoded: Decoded) -> None:
+        """Take notice of what came out of a frame: the battery, and that samples come."""
+        if decoded.battery_percent is not None:
+            self.battery_percent = decoded.battery_percent
+        if decoded.samples:
+            self._heard(arrival_s)
+
+    def _heard(self, arrival_s: float) -> None:
+        """Samples came."""
         if self.last_sample_s is not None and self._out_since_s is None:
             self._usual_gap_s += 0.1 * (arrival_s - self.last_sample_s - self._usual_gap_s)
         self.last_sample_s = arrival_s

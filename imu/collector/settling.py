@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from imu.codecs.protocol import Decoder
 from imu.collector.activity import Activity
-from imu.collector.sensor import Item, Linked, Sensor
+from imu.collector.sensor import Item, Linked, Note, Sensor
+from imu.decoding import SensorDecoding
 
 KEPT_S = 15.0  # of frames
 WATCHED_S = 2.0  # of stream, before the delivered rate can be told
@@ -23,7 +23,7 @@ class Watched:
     def __init__(self, sensor: Sensor) -> None:
         self.sensor = sensor
         self.activity = Activity()
-        self.decoder: Decoder | None = None
+        self.decoding = SensorDecoding(sensor.codec, sensor.address)
         self.begun_s: float | None = None
         self.last_s = 0.0
         self.counted = 0
@@ -31,8 +31,7 @@ class Watched:
 
     def begin(self, settings: Linked) -> None:
         """Its stream starts, or starts anew."""
-        device = f"{self.sensor.codec.model} {self.sensor.address}"
-        self.decoder = self.sensor.codec.decoder(device, settings.settings)
+        self.decoding.begin(settings.settings)
         self.activity.clear()
         self.begun_s = None
         self.counted = self.first_packet = 0
@@ -48,9 +47,12 @@ class WarmUp:
     ----------
     sensors : iterable of Sensor
         All that stream.
+    note : callable, optional
+        Is told what came out of each frame.
     """
 
-    def __init__(self, sensors: Iterable[Sensor]) -> None:
+    def __init__(self, sensors: Iterable[Sensor], note: Note = lambda *_: None) -> None:
+        self._note = note
         self._watched = {one.address: Watched(one) for one in sensors}
         self._kept: deque[tuple[Sensor, Item]] = deque()
 
@@ -68,13 +70,9 @@ class WarmUp:
             self._kept[0][1].arrival_s < item.arrival_s - KEPT_S
         ):
             self._kept.popleft()
-        if watched.decoder is None:
-            return
-        decoded = watched.decoder.feed(item)
-        if decoded.battery_percent is not None:
-            sensor.battery_percent = decoded.battery_percent
+        decoded = watched.decoding.feed(item)
+        self._note(sensor, item.arrival_s, decoded)
         if decoded.samples:
-            sensor.heard(item.arrival_s)
             watched.activity.add(item.arrival_s, decoded.samples)
             self._count(watched, item.arrival_s, len(decoded.samples))
 

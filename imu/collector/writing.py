@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imu.codecs.protocol import Decoded, Decoder, StreamSettings
-from imu.collector.sensor import Item, Linked, Sensor
+from imu.codecs.protocol import Decoded, StreamSettings
+from imu.collector.sensor import Item, Linked, Note, Sensor
+from imu.decoding import SensorDecoding
 from imu.errors import FrameError
 from imu.formats.framefile import format_end, format_frame, format_head, format_link
 from imu.formats.setfile import format_batch
@@ -32,7 +33,6 @@ class Tally:
     duplicates: int = 0
     restarts: int = 0
     last_s: float | None = None
-    last_arrival_s: float | None = None
     low_battery_told: bool = False
 
     def count(self, decoded: Decoded, rate_hz: float) -> None:
@@ -78,7 +78,7 @@ class Part:
     """One sensor's part in the set."""
 
     sensor: Sensor
-    decoder: Decoder
+    decoding: SensorDecoding
     settings: StreamSettings
     tally: Tally = field(default_factory=Tally)
 
@@ -98,6 +98,8 @@ class SetWriter:
         The session's.
     say : callable
         Tells the person.
+    note : callable, optional
+        Is told what came out of each frame, before it is written.
     """
 
     def __init__(
@@ -106,17 +108,16 @@ class SetWriter:
         roles: Mapping[str, Sensor],
         events: EventJournal,
         say: Callable[[str], None],
+        note: Note = lambda *_: None,
     ) -> None:
         self.plan = plan
         self.name: str | None = None
         self.first_arrival_s: float | None = None
-        self.parts = {
-            segment: Part(one, one.codec.decoder(_device(one), one.settings), one.settings)
-            for segment, one in roles.items()
-        }
+        self.parts = {segment: _part(one) for segment, one in roles.items()}
         self._segments = {id(one): segment for segment, one in roles.items()}
         self._events = events
         self._say = say
+        self._note = note
         self._consumers = list(plan.consumers)
         self._rows: list[str] = []
         self._refused: list[str] = []
@@ -153,29 +154,27 @@ class SetWriter:
         measured = part.settings.get("measured_rate_hz")
         part.settings = {**settings, **({"measured_rate_hz": measured} if measured else {})}
         self._keep(format_link(segment, part.settings))
-        part.decoder.relink(part.settings)
+        part.decoding.link(part.settings)
 
     def _feed(self, segment: str, frame: Frame) -> None:
         self._keep(format_frame(segment, frame))
-        self._decoded(segment, frame.arrival_s, self.parts[segment].decoder.feed(frame), frame)
+        self._decoded(segment, frame.arrival_s, self.parts[segment].decoding.feed(frame), frame)
 
     def _decoded(
         self, segment: str, arrival_s: float, decoded: Decoded, frame: Frame | None = None
     ) -> None:
         part = self.parts[segment]
+        self._note(part.sensor, arrival_s, decoded)
         part.tally.count(decoded, float(part.settings["rate_hz"]))
         for error in decoded.refused:
             self._refused.append(refused_line(segment, arrival_s, frame, error))
         if decoded.battery_percent is not None:
             self._battery(segment, decoded.battery_percent)
         if decoded.samples:
-            part.tally.last_arrival_s = arrival_s
-            part.sensor.heard(arrival_s)
             self._hand_on(Batch(segment, arrival_s, decoded.samples))
 
     def _battery(self, segment: str, percent: float) -> None:
         part = self.parts[segment]
-        part.sensor.battery_percent = percent
         if percent < LOW_BATTERY_PERCENT and not part.tally.low_battery_told:
             part.tally.low_battery_told = True
             self._say(f"The battery of the {segment} sensor is low: {percent:.0f} %.")
@@ -265,9 +264,9 @@ class SetWriter:
             The disk is full, ...
         """
         for segment, part in self.parts.items():
-            arrival_s = part.tally.last_arrival_s
+            arrival_s = part.decoding.last_arrival_s
             if arrival_s is not None:
-                self._decoded(segment, arrival_s, part.decoder.finish())
+                self._decoded(segment, arrival_s, part.decoding.finish())
         self._keep(format_end())
         try:
             self._write()
@@ -294,8 +293,10 @@ def _taken(lines: list[str]) -> str:
     return text
 
 
-def _device(sensor: Sensor) -> str:
-    return f"{sensor.codec.model} {sensor.address}"
+def _part(sensor: Sensor) -> Part:
+    decoding = SensorDecoding(sensor.codec, sensor.address)
+    decoding.begin(sensor.settings)
+    return Part(sensor, decoding, sensor.settings)
 
 
 def refused_line(segment: str, arrival_s: float, frame: Frame | None, error: FrameError) -> str:

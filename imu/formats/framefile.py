@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from imu.codecs.protocol import Codec, Decoded, Decoder, StreamSettings
+from imu.codecs.protocol import Codec, Decoded, StreamSettings
+from imu.decoding import SensorDecoding
 from imu.errors import RecordingError
 from imu.formats import csvfile
 from imu.formats.csvfile import place, shown
@@ -224,8 +225,7 @@ class _Decoding:
     batches: list[Batch] = field(default_factory=list)
     counts: dict[str, Counts] = field(default_factory=dict)
     ended: bool = False
-    decoders: dict[str, Decoder] = field(default_factory=dict)
-    last_arrivals_s: dict[str, float] = field(default_factory=dict)
+    decodings: dict[str, SensorDecoding] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.counts = {segment: Counts() for segment in self.head.sensors}
@@ -234,6 +234,8 @@ class _Decoding:
                 what = f"the {segment} sensor's family {shown(sensor['codec'])} is unknown"
                 known = f"Known: {', '.join(self.codecs)}; install its plug-in."
                 raise RecordingError(place(self.source, 1), what, known)
+            codec = self.codecs[sensor["codec"]]
+            self.decodings[segment] = SensorDecoding(codec, sensor["address"])
 
     def take(self, value: object, where: str) -> None:
         """Take one line after the first."""
@@ -250,30 +252,25 @@ class _Decoding:
                 raise RecordingError(where, "neither a link nor a frame nor the end", REMEDY)
 
     def _link(self, segment: str, settings: dict[str, Any], where: str) -> None:
-        sensor = self.head.sensors.get(segment)
-        if sensor is None:
+        decoding = self.decodings.get(segment)
+        if decoding is None:
             raise RecordingError(where, f"there is no sensor {shown(segment)} in line 1", REMEDY)
-        if segment in self.decoders:
-            _foreign(lambda: self.decoders[segment].relink(settings), where)
-            return
-        codec = self.codecs[sensor["codec"]]
-        device = f"{codec.model} {sensor['address']}"
-        self.decoders[segment] = _foreign(lambda: codec.decoder(device, settings), where)
+        _foreign(lambda: decoding.link(settings), where)
 
     def _feed(self, segment: str, frame: Frame, where: str) -> None:
-        decoder = self.decoders.get(segment)
-        if decoder is None:
+        decoding = self.decodings.get(segment)
+        if decoding is None or not decoding.linked:
             what = f"a frame of {shown(segment)}, which is not linked before"
             raise RecordingError(where, what, REMEDY)
         self.counts[segment].frames += 1
-        self._give(segment, frame.arrival_s, _foreign(lambda: decoder.feed(frame), where))
+        self._give(segment, frame.arrival_s, _foreign(lambda: decoding.feed(frame), where))
 
     def finish(self) -> None:
         """Take what decoders held back, in the head's order."""
-        for segment in self.head.sensors:
-            if segment in self.last_arrivals_s:
-                decoded = _foreign(self.decoders[segment].finish, f"{self.source}, at its end")
-                self._give(segment, self.last_arrivals_s[segment], decoded)
+        for segment, decoding in self.decodings.items():
+            if decoding.last_arrival_s is not None:
+                decoded = _foreign(decoding.finish, f"{self.source}, at its end")
+                self._give(segment, decoding.last_arrival_s, decoded)
 
     def _give(self, segment: str, arrival_s: float, decoded: Decoded) -> None:
         counts = self.counts[segment]
@@ -282,7 +279,6 @@ class _Decoding:
         counts.duplicates += decoded.duplicates
         counts.restarts += decoded.restarts
         if decoded.samples:
-            self.last_arrivals_s[segment] = arrival_s
             self.batches.append(Batch(segment, arrival_s, decoded.samples))
 
 
