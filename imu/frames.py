@@ -62,6 +62,10 @@ class Batch(NamedTuple):
     arrival_s: float
     samples: tuple[Sample, ...]
 
+    def rows(self) -> list[tuple[float, ...]]:
+        """Lay the samples out as rows: time_s, acc_ms2 (3), gyr_rads (3), arrival_s."""
+        return [(one.time_s, *one.acc_ms2, *one.gyr_rads, self.arrival_s) for one in self.samples]
+
 
 @dataclass(frozen=True, slots=True)
 class Advertisement:

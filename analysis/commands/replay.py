@@ -198,12 +198,7 @@ def _refuse_unequal(recording: Recording, stream: Stream, batches: Sequence[Batc
     """Refuse what is not the recording, to the last bit."""
     import numpy as np
 
-    rows = [
-        (sample.time_s, *sample.acc_ms2, *sample.gyr_rads, batch.arrival_s)
-        for batch in batches
-        if batch.segment == stream.segment
-        for sample in batch.samples
-    ]
+    rows = [row for one in batches if one.segment == stream.segment for row in one.rows()]
     found = np.array(rows).reshape(-1, 8)
     found = found[np.argsort(found[:, 0], kind="stable")]
     arrival_s = stream.time_s if stream.arrival_s is None else stream.arrival_s

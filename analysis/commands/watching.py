@@ -49,8 +49,7 @@ class Watcher:
         """Take samples as they are written."""
         if self.first_arrival_s is None:
             self.first_arrival_s = batch.arrival_s
-        rows = self._rows.setdefault(batch.segment, [])
-        rows.extend((s.time_s, *s.acc_ms2, *s.gyr_rads, batch.arrival_s) for s in batch.samples)
+        self._rows.setdefault(batch.segment, []).extend(batch.rows())
 
     async def watch(self, stop: asyncio.Event, say: Say) -> None:
         """Look until there is enough, then stop the recording; without looking it goes on."""
