@@ -222,14 +222,12 @@ async def _record(
 
 async def _guide_lift(recorder: Recorder, screen: Screen, watcher: Watcher | None) -> None:
     """Ask for the lift, and let the count know of it."""
-    import time
-
     from analysis.commands.watching import RepCounter, guide_lift
     from imu.recording import Event
 
     def told() -> None:
         if isinstance(watcher, RepCounter) and watcher.first_arrival_s is not None:
-            since_s = time.monotonic() - watcher.first_arrival_s
+            since_s = asyncio.get_running_loop().time() - watcher.first_arrival_s
             watcher.events.append(Event(watcher.name, since_s, "lift"))
 
     await guide_lift(lambda: recorder.mark("lift"), screen.say, told)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from imu.collector.discovery import same_address
 from imu.collector.observer import Observer
 from imu.errors import CallError, MachineError
 from imu.frames import Advertisement
+from imu.transports.hostclock import now
 from imu.transports.links import Radio
 
 GRACE_S = 2.0  # others may be heard a little later than the first
@@ -88,9 +88,9 @@ async def find_candidates(radio: Radio, wanted: Wanted, stop: asyncio.Event) -> 
     heard: dict[str, Candidate] = {}
     strangers: dict[str, Advertisement] = {}
     enough_since_s: float | None = None
-    deadline_s = time.monotonic() + wanted.find_s
+    deadline_s = now() + wanted.find_s
     while not stop.is_set():
-        now_s = time.monotonic()
+        now_s = now()
         if _enough(wanted, heard):
             enough_since_s = enough_since_s or now_s
             if not _open_roles(wanted) or now_s - enough_since_s >= GRACE_S:
@@ -228,8 +228,8 @@ async def _wait_moved(
     segment: str,
     stop: asyncio.Event,
 ) -> str:
-    deadline_s = time.monotonic() + MOVE_S
-    while time.monotonic() < deadline_s and not stop.is_set():
+    deadline_s = now() + MOVE_S
+    while now() < deadline_s and not stop.is_set():
         address = moved(liveliness())
         if address is not None and address not in settled.values():
             return address

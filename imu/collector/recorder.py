@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
@@ -22,6 +21,7 @@ from imu.collector.writing import LOW_BATTERY_PERCENT, SetWriter
 from imu.errors import HiprotError
 from imu.recording import SensorInfo
 from imu.storage.journal import EventJournal, probe, update_info
+from imu.transports.hostclock import now
 from imu.transports.links import Radio
 
 TICK_S = 0.1
@@ -65,7 +65,7 @@ class Recorder:
 
     def mark(self, kind: str, score: float | None = None, text: str = "") -> bool:
         """Write a marker, now; False before the set runs."""
-        return self._writer is not None and self._writer.mark(kind, time.monotonic(), score, text)
+        return self._writer is not None and self._writer.mark(kind, now(), score, text)
 
     async def record(self) -> Recorded:
         """Do it all.
@@ -196,7 +196,7 @@ class Recorder:
         still_s = 0.0
         while not self.stop.is_set() and not still_s:
             self._warm_tick(warm)
-            now_s = time.monotonic()
+            now_s = now()
             if warm.watched(now_s) and not self._start_anew(warm):
                 patience_s = patience_s or now_s + self.plan.still_s
                 still_s = warm.still_s()
@@ -226,7 +226,7 @@ class Recorder:
         self._writer = SetWriter(
             self.plan.set_plan, self._roles, self._events, self._observer.say, Sensor.note
         )
-        self._writer.take(warm.hand_over(time.monotonic(), still_s))
+        self._writer.take(warm.hand_over(now(), still_s))
 
     def _write_info(self) -> None:
         sensors = {
@@ -245,15 +245,15 @@ class Recorder:
 
     async def _take_set(self) -> None:
         """Count down, then record until stopped."""
-        begin_s = time.monotonic()
+        begin_s = now()
         go_s = begin_s + self.plan.countdown_s
         end_s = float("inf") if self.plan.seconds is None else go_s + self.plan.seconds
         counted = int(self.plan.countdown_s)
         self._began_s = begin_s
         syncing = asyncio.create_task(self._keep_synced())
         try:
-            while not self.stop.is_set() and time.monotonic() < end_s:
-                if counted >= 0 and time.monotonic() >= go_s - counted:
+            while not self.stop.is_set() and now() < end_s:
+                if counted >= 0 and now() >= go_s - counted:
                     self._say_count(counted)
                     counted -= 1
                 self._raise_given_up()
@@ -297,14 +297,14 @@ class Recorder:
         segment = self._segment(sensor)
         self._observer.say(f"The {segment} sensor: {why}.")
         if self._writer is not None:
-            since_s = sensor.last_sample_s or time.monotonic()
+            since_s = sensor.last_sample_s or now()
             self._writer.mark("dropout", since_s, None, f"{segment}: {why}")
 
     def _on_return(self, sensor: Sensor, away_s: float) -> None:
         segment = self._segment(sensor)
         self._observer.say(f"The {segment} sensor is back, after {away_s:.1f} s.")
         if self._writer is not None:
-            back_s = sensor.last_sample_s or time.monotonic()
+            back_s = sensor.last_sample_s or now()
             self._writer.mark("reconnect", back_s, None, f"{segment}: back after {away_s:.1f} s")
 
     # --- the end
@@ -348,7 +348,7 @@ class Recorder:
 
     def _status(self, segment: str, one: Sensor) -> SensorStatus:
         tally = None if self._writer is None else self._writer.parts[segment].tally
-        age_s = None if one.last_sample_s is None else time.monotonic() - one.last_sample_s
+        age_s = None if one.last_sample_s is None else now() - one.last_sample_s
         return SensorStatus(
             segment="" if segment.startswith("?") else segment,
             name=one.identity.model,
@@ -365,7 +365,7 @@ class Recorder:
         )
 
     def _show(self) -> None:
-        now_s = time.monotonic()
+        now_s = now()
         if now_s - self._shown_s >= SHOW_S:
             self._shown_s = now_s
             elapsed_s = None if self._began_s is None else now_s - self._began_s

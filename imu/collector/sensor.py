@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from imu.collector.discovery import Discovery
 from imu.collector.exchange import Inbox, converse
 from imu.errors import LinkError, MachineError
 from imu.frames import Frame
+from imu.transports.hostclock import now
 from imu.transports.links import Link
 
 CONNECT_S = 10.0
@@ -128,10 +128,10 @@ class Sensor:
         MachineError
             The radio does not work.
         """
-        deadline_s = time.monotonic() + find_s
+        deadline_s = now() + find_s
         pause_s = FIRST_PAUSE_S
         while True:
-            left_s = max(deadline_s - time.monotonic(), 0.1)
+            left_s = max(deadline_s - now(), 0.1)
             try:
                 if not self._just_heard:
                     await self._discovery.find(self.address, left_s)
@@ -140,7 +140,7 @@ class Sensor:
                 return
             except LinkError as error:
                 await self._drop()
-                if time.monotonic() + pause_s > deadline_s:
+                if now() + pause_s > deadline_s:
                     who = "" if self.address in str(error) else f"{self.address}: "
                     raise LinkError(f"{self.codec.model} {who}{error}") from None
             self.state = "trying again"
@@ -209,15 +209,15 @@ class Sensor:
         LinkError
             It stayed away for ``give_up_s``.
         """
-        begun_s = time.monotonic()
+        begun_s = now()
         while True:
             await asyncio.sleep(POLL_S)
             self.catch_up()  # what waits to be decoded is no silence
-            silent_s = time.monotonic() - max(begun_s, self.last_sample_s or 0.0)
+            silent_s = now() - max(begun_s, self.last_sample_s or 0.0)
             if self._link is None or self._link.lost:
                 self._out("link lost")
                 await self._bring_back(give_up_s)
-                begun_s = time.monotonic()
+                begun_s = now()
             elif self._start_anew or silent_s > max(RESTART_S, USUAL_GAPS * self._usual_gap_s):
                 if not self._start_anew:
                     self._out("silent")
@@ -225,7 +225,7 @@ class Sensor:
                     await self._bring_back(give_up_s)
                 if self._start_anew:
                     self._start_anew = False  # done, and not to be asked for again
-                begun_s = time.monotonic()
+                begun_s = now()
             elif silent_s > max(SILENT_S, USUAL_GAPS * self._usual_gap_s):
                 self.state = "silent"
                 self._out("silent")
@@ -251,12 +251,12 @@ class Sensor:
 
     async def _bring_back(self, give_up_s: float) -> None:
         """Make the link anew, as often as it takes."""
-        away_since_s = self._out_since_s or time.monotonic()
+        away_since_s = self._out_since_s or now()
         pause_s = FIRST_PAUSE_S
         while True:
             self._streaming = False
             await self._drop()
-            left_s = away_since_s + give_up_s - time.monotonic()
+            left_s = away_since_s + give_up_s - now()
             if left_s <= 0:
                 raise LinkError(
                     f"{self.codec.model} {self.address} did not come back for {give_up_s:.0f} s. "

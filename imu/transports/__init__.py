@@ -1,7 +1,8 @@
 """Edges to the world: where frames or samples come from.
 
-``links``
-    What a radio offers: scanning, and links that read, write and notify.
+``hostclock``, ``links``
+    The clock of stamps and waits; what a radio offers: scanning, and links that read, write and
+    notify.
 ``diagnosis``
     What is wrong with the machine's Bluetooth and what to do, in one line.
 ``stale_links``

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from imu.samples import Stream
 from imu.simulator.sessions import simulate_lean
 from imu.simulator.settings import DrillSettings, SensorSettings
 from imu.simulator.simulated_set import simulate_set
+from imu.transports.hostclock import now
 from imu.transports.links import Receive
 
 ADVERTISED_S = 0.2
@@ -148,11 +148,11 @@ class SimulatedLink:
             self._emulator.unlink()
 
     def _time_s(self) -> float:
-        taken = self._person.due(self._segment, time.monotonic())
+        taken = self._person.due(self._segment, now())
         return self._person.sample(self._segment, taken).time_s
 
     def _deliver(self, notifications: Sequence[Notification]) -> None:
-        now_s = time.monotonic()
+        now_s = now()
         for one in notifications:
             if one.characteristic in self._subscribed and not self._closed:
                 self._receive(Frame(one.characteristic, now_s, one.payload))
@@ -164,7 +164,7 @@ class SimulatedLink:
             if not self._emulator.streaming:
                 self._sent = -1
                 continue
-            due = self._person.due(self._segment, time.monotonic())
+            due = self._person.due(self._segment, now())
             if self._sent < 0:
                 self._sent = due
             for batch in self._batches(due):
@@ -230,8 +230,8 @@ class SimulatedRadio:
 
     async def scan(self, seconds: float) -> AsyncGenerator[Advertisement, None]:
         """Yield every sensor's advertisement, again and again."""
-        end_s = time.monotonic() + seconds
-        while time.monotonic() < end_s:
+        end_s = now() + seconds
+        while now() < end_s:
             await asyncio.sleep(min(ADVERTISED_S, seconds))
             for at, (address, emulator) in enumerate(self._emulators.items()):
                 yield emulator.advertisement(address, -52 - 3 * at)

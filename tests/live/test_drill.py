@@ -88,17 +88,6 @@ def check_reps(found: list[dict], true: list[dict[str, str]]) -> None:
         assert since_s == pytest.approx(true_since_s, abs=TIMES_S)
 
 
-def test_a_simulated_person_is_recorded_until_the_repetition_asked_for(tmp_path):
-    call = [*HIPROT, "record", str(tmp_path / "s"), "--side", "right", "--simulate", "--reps", "1"]
-    done = subprocess.run(call, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stderr
-    assert "1 of 1 repetitions." in done.stderr
-    session = read_session(tmp_path / "s")
-    (recording,) = session.recordings
-    assert {"pelvis", "thigh"} == set(recording.streams)
-    assert recording.streams["thigh"].time_s[-1] - recording.streams["thigh"].time_s[0] < 25.0
-
-
 def test_repetitions_are_counted_with_the_calibration_that_the_report_uses(tmp_path):
     """A pelvis sensor tipped by 80 degrees counts nothing without the trunk lean.
 
