@@ -24,7 +24,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from analysis.commands import main
-from imu.formats.sessionfile import format_events, format_info
+from imu.formats.eventfile import format_events
+from imu.formats.sessionfile import format_info
 from imu.formats.setfile import format_set
 from imu.recording import Event, Recording, SensorInfo, SessionInfo
 from imu.simulator import simulate_set

@@ -164,7 +164,7 @@ def _repetitions(recorded: Session, set_name: str) -> tuple[Repetition, ...]:
 
 def _events_with(session: Path, event: Event) -> dict[Path, str | bytes]:
     """Lay out ``events.csv`` with one marker more."""
-    from imu.formats.sessionfile import format_events, with_event
+    from imu.formats.eventfile import format_events, with_event
     from imu.storage.files import read_present
 
     path = _events_path(session)
@@ -176,7 +176,7 @@ def _events_without(
     session: Path, recorded: Session, set_name: str, rep: int | None
 ) -> dict[Path, str | bytes]:
     """Lay out ``events.csv`` without the exclusions of a set, or of one of its repetitions."""
-    from imu.formats.sessionfile import without_events
+    from imu.formats.eventfile import without_events
     from imu.storage.files import read_present
 
     own = [one for one in recorded.events if (one.set_name, one.kind) == (set_name, "exclude")]

@@ -232,7 +232,7 @@ def _carried(session: Path, recorded: Session, names: Sequence[str]) -> dict[str
     MachineError
         A file cannot be read.
     """
-    from imu.formats.sessionfile import format_events
+    from imu.formats.eventfile import format_events
     from imu.storage.files import reporting
     from imu.storage.session import EVENTS_FILE, INFO_FILE
 

@@ -4,8 +4,8 @@
     Any CSV table, as columns of numbers.
 ``ordering``
     Rows put into the order they were taken.
-``setfile``, ``sessionfile``
-    A set; ``session.json`` and ``events.csv``.
+``setfile``, ``sessionfile``, ``eventfile``
+    A set; ``session.json``; ``events.csv``.
 ``framefile``
     Kept frames, as text, into samples again.
 """

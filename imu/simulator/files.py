@@ -12,7 +12,8 @@ from dataclasses import fields
 import numpy as np
 
 from imu.errors import CallError
-from imu.formats.sessionfile import format_events, format_info
+from imu.formats.eventfile import format_events
+from imu.formats.sessionfile import format_info
 from imu.recording import Recording
 from imu.samples import Array, Stream
 from imu.simulator.sessions import SimulatedSession

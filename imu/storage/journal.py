@@ -18,7 +18,8 @@ from pathlib import Path
 
 from imu.errors import MachineError, RecordingError
 from imu.formats import csvfile
-from imu.formats.sessionfile import format_event, format_info, merge_info, parse_events, parse_info
+from imu.formats.eventfile import format_event, parse_events
+from imu.formats.sessionfile import format_info, merge_info, parse_info
 from imu.formats.setfile import SET_HEADER
 from imu.recording import Event, SessionInfo
 from imu.storage.files import make_folder, read_present, reporting, write_files

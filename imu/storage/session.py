@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imu.errors import RecordingError
-from imu.formats.sessionfile import format_events, format_info, parse_events, parse_info
+from imu.formats.eventfile import format_events, parse_events
+from imu.formats.sessionfile import format_info, parse_info
 from imu.formats.setfile import CALIBRATION, format_set, parse_set
 from imu.recording import Event, Recording, Session, SessionInfo
 from imu.storage.files import list_folder, read_file, write_files

@@ -23,8 +23,8 @@ from imu.collector.recorder import Recorder
 from imu.collector.writing import SetPlan
 from imu.emulators.peripheral import Emulator
 from imu.emulators.table import make_emulator
+from imu.formats.eventfile import parse_events
 from imu.formats.framefile import KeptFrames, decode_frames
-from imu.formats.sessionfile import parse_events
 from imu.formats.setfile import SET_HEADER, format_batch
 from imu.frames import Batch, Vector
 from imu.recording import Event, SessionInfo

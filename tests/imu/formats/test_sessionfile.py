@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imu.errors import RecordingError
-from imu.formats.sessionfile import format_events, format_info, parse_events, parse_info
+from imu.formats.eventfile import format_events, parse_events
+from imu.formats.sessionfile import format_info, parse_info
 from imu.recording import Event, SensorInfo, SessionInfo
 from imu.units import EVENT_KINDS, SEGMENTS
 
