@@ -9,7 +9,7 @@ The order of the modules is the path of the data; each imports only from those a
     Samples -> angles: grid, stillness, orientation, heading, segment axes, their errors.
 ``repetitions``
     Angles -> rows: repetitions, their phases and measures.
-``estimation``
+``coarse``, ``estimation``
     Streams -> angles, repetitions and errors of a set: the stages so far, in their order.
 ``integrity``, ``sensor_quality``, ``evidence``, ``quality``
     Is the recording fit for analysis.

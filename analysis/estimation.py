@@ -13,38 +13,41 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.coarse import (
+    Coarse,
+    Tracked,
+    after,
+    angles_of,
+    coarse_without_slips,
+    lift_behind,
+    track,
+)
 from analysis.errors import AnalysisError
-from analysis.motion.angles import HipAngles, hip_angles
+from analysis.motion.angles import HipAngles
 from analysis.motion.axis import Known, StraightAxis, straighten_axis
 from analysis.motion.calibration import (
     BACKWARD,
     SegmentAxes,
     Sensor,
     axis_to_level,
-    first_axis,
     heading_between,
     pelvis_axes,
-    thigh_axes,
     thigh_axis,
     turned,
 )
 from analysis.motion.common import common_heading
-from analysis.motion.grid import GRID_HZ, EvenSet, EvenStream
-from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias, still_bias
-from analysis.motion.lift import Lift, find_lift
-from analysis.motion.orientation import Levelled, level, mean_orientation, turn_heading
+from analysis.motion.grid import GRID_HZ, EvenSet
+from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias
+from analysis.motion.lift import Lift
+from analysis.motion.orientation import mean_orientation, turn_heading
 from analysis.motion.scale import scale_disagreement, split
 from analysis.motion.slips import (
-    MAX_SLIPS,
     Slip,
-    find_slips,
-    pauses,
     slide_rad,
-    without_slip,
 )
 from analysis.motion.step import Step, steps_between
 from analysis.motion.stillness import find_still_spans
-from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError, SensorError
+from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError
 from analysis.repetitions.detection import Phases, find_repetitions
 from analysis.repetitions.leftover import Leftover, leftover
 from analysis.repetitions.outliers import without_outliers
@@ -54,18 +57,10 @@ Array = NDArray[np.float64]
 Span = tuple[int, int]
 
 MIN_REST = int(0.2 * GRID_HZ)
-MIN_NEUTRAL = int(0.2 * GRID_HZ)
 MAX_TAIL = int(1.0 * GRID_HZ)
-NEXT_NEUTRAL = int(1.8 * GRID_HZ)  # the drill asks for 2 s of stillness
-MAX_NEUTRALS = 4  # still moments tried where the first is not the set's
 NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02 degrees
 NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
-SECOND = int(GRID_HZ)
-FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
 UNKNOWN_SHARE_SD = 0.2  # of a range about an axis that explains nothing
-CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess was found
-FAR_MORE = 0.1  # the other guess explains so little that no first movement can speak for it
-MIN_MOVING = int(1.0 * GRID_HZ)
 LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
 MAX_RANGE_DEG = 90.0  # no hip turns further
 SWAPPED_RATIO = 1.2  # the pelvis turns further than the thigh that it carries
@@ -142,37 +137,6 @@ class Estimate:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tracked:
-    """One sensor: its debiased stream, bias, levelled orientation, and that with heading held."""
-
-    stream: EvenStream
-    bias: StillBias
-    levelled: Levelled
-    sensor: Sensor
-
-    @property
-    def error(self) -> SensorError:
-        scatter = self.levelled.fit.scatter_rad
-        return SensorError(self.bias.noise_rads, self.bias.sd_rads, scatter)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Coarse:
-    """The coarse round: both sensors, the neutral, the femur's axis, the repetitions."""
-
-    pelvis: _Tracked
-    thigh: _Tracked
-    neutral: Span
-    axis: Array
-    phases: tuple[Phases, ...]
-
-    @property
-    def moving(self) -> slice:
-        """From the neutral's end to that of the last repetition."""
-        return slice(self.neutral[1], self.phases[-1].span().stop)
-
-
 def estimate_set(
     even: EvenSet,
     side: str,
@@ -206,8 +170,8 @@ def estimate_set(
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
     back = BACKWARD if backward is None else backward
-    whole, lift = even, (None if lift_s is None else _lift(even, still, lift_s))
-    even, coarse, slips = _coarse_without_slips(even, side, _after(still, lift), back)
+    whole, lift = even, (None if lift_s is None else lift_behind(even, still, lift_s))
+    even, coarse, slips = coarse_without_slips(even, side, after(still, lift), back)
     if coarse is None or not coarse.phases:
         raise AnalysisError(where, *_no_repetition(even))
     neutral, moving, rests = coarse.neutral, coarse.moving, _rests(coarse, len(even.time_s))
@@ -216,21 +180,21 @@ def estimate_set(
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
     spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    rested = _after(still, lift)
+    rested = after(still, lift)
     known = _known((pelvis.sensor, frame), thigh.sensor, axis, rested, backward is not None)
     if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
         known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
     straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans, known)
     frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
-    angles = _angles(even, pelvis, thigh, frame, straight.axis, side)
+    angles = angles_of(even, pelvis, thigh, frame, straight.axis, side)
     angles = replace(angles, ir_deg=angles.ir_deg * straight.share)
     if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
         return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
     found, phases = _repetitions(angles, neutral)
     if not phases:  # the movement is not what the labels say: as it was found at first
         straight = replace(straight, axis=axis, share=1.0, share_sd=UNKNOWN_SHARE_SD)
-        angles = _angles(even, pelvis, thigh, frame, axis, side)
+        angles = angles_of(even, pelvis, thigh, frame, axis, side)
         found, phases = _repetitions(angles, neutral)
     if not phases:
         raise AnalysisError(where, *_no_repetition(even))
@@ -273,41 +237,6 @@ def _no_repetition(even: EvenSet) -> tuple[str, str]:
     return SWAPPED if pelvis > SWAPPED_RATIO * thigh else NO_REPETITION
 
 
-def _lift(even: EvenSet, still: NDArray[np.int64], lift_s: float) -> Lift | None:
-    """Find the lift behind its marker."""
-    first = (int(still[0][0]), int(still[0][1]))
-    thigh = _track(even.thigh, still_bias(even.thigh, first), first)
-    lift = find_lift(thigh.sensor, still, round((lift_s - even.time_s[0]) * GRID_HZ))
-    return lift if lift and len(_after(still, lift)) else None
-
-
-def _after(still: NDArray[np.int64], lift: Lift | None) -> NDArray[np.int64]:
-    """Stillness behind the lift, all of it where there is none."""
-    return still if lift is None else still[still[:, 0] >= lift.span[1]]
-
-
-def _coarse_without_slips(
-    even: EvenSet, side: str, still: NDArray[np.int64], backward: Array
-) -> tuple[EvenSet, _Coarse | None, tuple[Slip, ...]]:
-    """Find what slipped and take it out, the largest slip first."""
-    slips: list[Slip] = []
-    coarse = _coarse(even, side, still, backward)
-    while coarse is not None and len(slips) < MAX_SLIPS:
-        tracked = {"pelvis": coarse.pelvis, "thigh": coarse.thigh}
-        turns = [one.sensor.turn_rad for one in tracked.values()]
-        found = find_slips(
-            {name: one.sensor.quat for name, one in tracked.items()},
-            {name: one.stream.lost for name, one in tracked.items()},
-            pauses(*turns),
-        )
-        if not found:
-            break
-        slips += found
-        even = without_slip(even, found[0])
-        coarse = _coarse(even, side, still, backward)
-    return even, coarse, tuple(sorted(slips, key=lambda one: one.span))
-
-
 def _slid_deg(sensor: Sensor, rests: NDArray[np.int64]) -> float:
     return float(np.rad2deg(slide_rad(sensor.quat, rests)))
 
@@ -318,81 +247,7 @@ def _turned_deg(sensor: Sensor, phases: Sequence[Phases]) -> float:
     return float(np.rad2deg(2.0 * np.arccos(np.clip(np.median(aligned), 0.0, 1.0))))
 
 
-def _coarse(even: EvenSet, side: str, still: NDArray[np.int64], backward: Array) -> _Coarse | None:
-    """Sensors, neutral, axis and repetitions from the stillness alone.
-
-    The neutral is the first still moment, unless what follows it is fidgeting: then the one of
-    the next long ones with the most repetitions behind it.
-    """
-    long = [span for span in still[1:] if span[1] - span[0] >= NEXT_NEUTRAL]
-    best: _Coarse | None = None
-    for begin, end in [still[0], *long[:MAX_NEUTRALS]]:
-        if len(even.time_s) - end < MIN_MOVING:
-            break
-        one, found = _coarse_from(even, side, (int(begin), int(end)), backward)
-        if best is None or len(one.phases) > len(best.phases):
-            best = one
-        if one.phases and one.phases[0] == found[0]:
-            break
-    if best is None or not best.phases or best.phases[0].span().start >= best.neutral[1]:
-        return best
-    neutral = _before(best.neutral, best.phases[0])
-    pelvis, thigh = _track_still(even, neutral)
-    return replace(best, neutral=neutral, pelvis=pelvis, thigh=thigh)
-
-
-def _coarse_from(
-    even: EvenSet, side: str, neutral: Span, backward: Array
-) -> tuple[_Coarse, list[Phases]]:
-    """What one neutral gives, and all that was found behind it, fidgeting included."""
-    pelvis, thigh = _track_still(even, neutral)
-    moving = slice(neutral[1], len(even.time_s))
-    frame = pelvis_axes(pelvis.sensor, backward)
-    inward = 1.0 if side == "right" else -1.0
-    guess = first_axis(thigh.sensor, moving) * inward
-    axes = [
-        thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, sign * guess) for sign in (1.0, -1.0)
-    ]
-    if axes[1][1] > axes[0][1] + CLEARLY_MORE:
-        axes.reverse()
-    (axis, explained), (other, other_explained) = axes
-    angles = _angles(even, pelvis, thigh, frame, axis, side)
-    if first_is_outward(angles, neutral) and explained < other_explained + FAR_MORE:
-        axis = other
-        angles = _angles(even, pelvis, thigh, frame, axis, side)
-    found = find_repetitions(np.deg2rad(angles.ir_deg), neutral[0], coarse=True)
-    phases = tuple(without_outliers(angles, found))
-    return _Coarse(pelvis, thigh, neutral, axis, phases), found
-
-
-def first_is_outward(angles: HipAngles, neutral: Span) -> bool:
-    """Whether the first large movement goes outward: the axis has the wrong sign.
-
-    The rates alone told its sign, and a very slow turn may have hidden in the stillness that gave
-    their bias; gravity tells better.
-    """
-    course = angles.ir_deg[neutral[0] :] - angles.ir_deg[neutral[0] : neutral[0] + SECOND].mean()
-    large = np.abs(course) > FIRST_LARGE_SHARE * np.percentile(np.abs(course), 95)
-    return bool(course[np.argmax(large)] < 0.0)
-
-
-def _track_still(even: EvenSet, neutral: Span) -> tuple[_Tracked, _Tracked]:
-    """Track both sensors with their biases in the neutral stillness."""
-    pelvis = _track(even.pelvis, still_bias(even.pelvis, neutral), neutral)
-    return pelvis, _track(even.thigh, still_bias(even.thigh, neutral), neutral)
-
-
-def _track(stream: EvenStream, bias: StillBias, neutral: Span) -> _Tracked:
-    """Orientation of one sensor with what is known of its bias."""
-    turn = stream.turn_rad - bias.bias_rads / GRID_HZ
-    turn[0] = 0.0
-    stream = replace(stream, turn_rad=turn)
-    levelled = level(stream)
-    sensor = Sensor(levelled.quat, turn, mean_orientation(levelled.quat[slice(*neutral)]))
-    return _Tracked(stream, bias, levelled, sensor)
-
-
-def _refine(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Tracked:
+def _refine(tracked: Tracked, neutral: Span, rests: NDArray[np.int64]) -> Tracked:
     """Find the bias from the whole set, and hold the heading."""
     stream = tracked.stream
     drift = _drift(tracked, neutral, rests)
@@ -400,24 +255,24 @@ def _refine(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> _Trac
     refined = replace(excess, bias_rads=tracked.bias.bias_rads + excess.bias_rads)
     if np.linalg.norm(excess.bias_rads) < NEGLIGIBLE_BIAS_RADS:
         return _hold_heading(replace(tracked, bias=refined), drift, neutral)
-    again = replace(_track(stream, excess, neutral), bias=refined)
+    again = replace(track(stream, excess, neutral), bias=refined)
     return _hold_heading(again, _drift(again, neutral, rests), neutral)
 
 
-def _drift(tracked: _Tracked, neutral: Span, rests: NDArray[np.int64]) -> HeadingDrift:
+def _drift(tracked: Tracked, neutral: Span, rests: NDArray[np.int64]) -> HeadingDrift:
     lost_at = np.flatnonzero(np.diff(tracked.stream.lost.astype(int)) > 0)
     return heading_drift(tracked.levelled.quat, neutral, rests, tracked.bias, lost_at)
 
 
-def _hold_heading(tracked: _Tracked, drift: HeadingDrift, neutral: Span) -> _Tracked:
+def _hold_heading(tracked: Tracked, drift: HeadingDrift, neutral: Span) -> Tracked:
     quat = turn_heading(tracked.levelled.quat, drift.drift_rad)
     sensor = replace(tracked.sensor, quat=quat, neutral=mean_orientation(quat[slice(*neutral)]))
     return replace(tracked, sensor=sensor)
 
 
 def _agree(
-    thigh: _Tracked, axis: Array, moving: slice, neutral: Span, rests: NDArray[np.int64]
-) -> tuple[_Tracked, float]:
+    thigh: Tracked, axis: Array, moving: slice, neutral: Span, rests: NDArray[np.int64]
+) -> tuple[Tracked, float]:
     """Split the disagreement of gyroscope and accelerometer about the axis between them."""
     acc = thigh.stream.acc_ms2
     seen = scale_disagreement(acc, thigh.levelled.fit, thigh.sensor, axis, moving)
@@ -428,25 +283,12 @@ def _agree(
     turn = turn - gyroscope * (turn @ axis)[:, None] * axis
     acc = acc + accelerometer * STANDARD_GRAVITY_MS2 * seen.up
     none = replace(thigh.bias, bias_rads=np.zeros(3))
-    again = _track(replace(thigh.stream, turn_rad=turn, acc_ms2=acc), none, neutral)
+    again = track(replace(thigh.stream, turn_rad=turn, acc_ms2=acc), none, neutral)
     again = replace(again, bias=thigh.bias)
     return _hold_heading(again, _drift(again, neutral, rests), neutral), left
 
 
-def _angles(
-    even: EvenSet, pelvis: _Tracked, thigh: _Tracked, frame: SegmentAxes, axis: Array, side: str
-) -> HipAngles:
-    femur = thigh_axes(thigh.sensor, axis)
-    return hip_angles(even, (pelvis.sensor, frame), (thigh.sensor, femur), side)
-
-
-def _before(neutral: Span, first: Phases) -> Span:
-    """Part of the stillness that lies before the first repetition."""
-    end = min(neutral[1], first.span().start)
-    return neutral[0], max(end, neutral[0] + MIN_NEUTRAL)
-
-
-def _rests(coarse: _Coarse, count: int) -> NDArray[np.int64]:
+def _rests(coarse: Coarse, count: int) -> NDArray[np.int64]:
     """Spans at neutral: the stillness and the pauses between repetitions."""
     ends = [one.span().stop for one in coarse.phases]
     starts = [one.span().start for one in coarse.phases[1:]]
@@ -476,9 +318,7 @@ def _known(
     return replace(known, heading_rad=common.heading_rad, heading_sd_rad=common.sd_rad)
 
 
-def _error(
-    pelvis: _Tracked, thigh: _Tracked, straight: StraightAxis, scale_sd: float
-) -> AngleError:
+def _error(pelvis: Tracked, thigh: Tracked, straight: StraightAxis, scale_sd: float) -> AngleError:
     return AngleError(
         pelvis=pelvis.error,
         thigh=thigh.error,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimation import SWAPPED_RATIO, Estimate, first_is_outward
+from analysis.coarse import first_is_outward
+from analysis.estimation import SWAPPED_RATIO, Estimate
 from analysis.motion.calibration import BACKWARD
 from analysis.motion.grid import GRID_HZ
 from analysis.reasons import Reason
