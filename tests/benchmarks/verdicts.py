@@ -8,7 +8,7 @@ method it tests.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -202,8 +202,10 @@ def _coverages() -> Iterator[str]:
 
 def main() -> None:
     """Print the tables; the number of pairs may be given."""
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    for table in (_tables(pairs), _coverages()):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pairs", nargs="?", type=int, default=1000, help="simulated pairs a cell")
+    call = parser.parse_args()
+    for table in (_tables(call.pairs), _coverages()):
         for line in table:
             print(line, flush=True)
 
