@@ -33,7 +33,7 @@ from imu.simulator.presets import PRESETS
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 TRIES = settings(
-    max_examples=3000 if THOROUGH else 100,
+    max_examples=3000 if THOROUGH else 60,
     derandomize=not THOROUGH,
     deadline=None,
     suppress_health_check=list(HealthCheck),
