@@ -5,11 +5,10 @@ Their reasons stand in ``reference/limits.md``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from imu.errors import CallError
+from imu.validation import POSITIVE, check_limits, limited, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +39,22 @@ class Settings:
         Minimal detectable change of the range (Krause et al. 2015).
     """
 
-    pelvis_tilt_limit_deg: float = 5.0
-    pelvis_obliquity_limit_deg: float = 5.0
-    pelvis_rotation_limit_deg: float = 5.0
-    hip_flexion_limit_deg: float = 10.0
-    hip_adduction_limit_deg: float = 10.0
-    min_hold_s: float = 0.5
-    bounce_limit_deg: float = 1.5
-    return_error_limit_deg: float = 3.0
-    overshoot_limit_deg: float = 4.0
-    max_speed_deg_s: float = 60.0
-    return_speed_ratio: float = 1.5
-    max_gap_s: float = 0.5
-    mdc_range_deg: float = 5.4
+    pelvis_tilt_limit_deg: float = limited(5.0, POSITIVE)
+    pelvis_obliquity_limit_deg: float = limited(5.0, POSITIVE)
+    pelvis_rotation_limit_deg: float = limited(5.0, POSITIVE)
+    hip_flexion_limit_deg: float = limited(10.0, POSITIVE)
+    hip_adduction_limit_deg: float = limited(10.0, POSITIVE)
+    min_hold_s: float = limited(0.5, POSITIVE)
+    bounce_limit_deg: float = limited(1.5, POSITIVE)
+    return_error_limit_deg: float = limited(3.0, POSITIVE)
+    overshoot_limit_deg: float = limited(4.0, POSITIVE)
+    max_speed_deg_s: float = limited(60.0, POSITIVE)
+    return_speed_ratio: float = limited(1.5, POSITIVE)
+    max_gap_s: float = limited(0.5, POSITIVE)
+    mdc_range_deg: float = limited(5.4, POSITIVE)
+
+    def __post_init__(self) -> None:
+        check_limits(self)
 
 
 def settings_from(table: Mapping[str, object], source: str) -> Settings:
@@ -63,14 +65,4 @@ def settings_from(table: Mapping[str, object], source: str) -> Settings:
     CallError
         An unknown name, or a value that is not a positive finite number.
     """
-    known = [field.name for field in fields(Settings)]
-    unknown = sorted(set(table) - set(known))
-    if unknown:
-        raise CallError(f"{source}: unknown setting {unknown[0]!r}. Known: {', '.join(known)}.")
-    values: dict[str, float] = {}
-    for name, value in table.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(float(str(value))) or float(str(value)) <= 0:
-            raise CallError(f"{source}: {name} is {value!r}. Give a positive number.")
-        values[name] = float(str(value))
-    return Settings(**values)
+    return made(Settings, table, source)

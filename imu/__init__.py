@@ -4,6 +4,8 @@ The order of the modules, each importing only from those above it:
 
 ``units``, ``errors``
     Factors to SI, column names; the error tree.
+``validation``
+    What a person wrote in TOML, made a frozen dataclass: kinds and limits.
 ``samples``, ``recording``
     One sensor's `Stream`; a `Recording` (one set) and a `Session`.
 ``frames``

@@ -6,16 +6,16 @@ What the body did stays what it was, so a set's truth stays true.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from imu.errors import CallError
 from imu.recording import Recording
 from imu.samples import Array, Stream
 from imu.units import RAD_PER_DEG
+from imu.validation import POSITIVE, Limits, check_limits, limited
 
 
 def with_stream(recording: Recording, stream: Stream) -> Recording:
@@ -150,6 +150,22 @@ def paused(recording: Recording, at_s: float, lasts_s: float) -> Recording:
     return replace(recording, streams=streams)
 
 
+KINDS: dict[str, Callable[[Recording, Fault], Recording]] = {
+    "slip": lambda r, f: slipped(
+        r, f.segment, f.at_s, np.array(f.turn_deg) * RAD_PER_DEG, f.lasts_s
+    ),
+    "exchanged": lambda r, _: exchanged(r),
+    "begun_late": lambda r, f: begun_late(r, f.at_s),
+    "acc_negated": lambda r, _: acc_negated(r),
+    "dead_link": lambda r, f: dead_link(r, f.segment, f.at_s, f.times),
+    "held": lambda r, f: held(r, f.segment, f.at_s, f.lasts_s),
+    "written_times": lambda r, f: written_times(r, f.times),
+    "dead_gyroscope": lambda r, f: dead_gyroscope(r, f.segment, f.at_s, f.at_s + f.lasts_s),
+    "mixed": lambda r, f: mixed(r, max(f.times, 2), f.at_s, f.at_s + f.lasts_s),
+    "paused": lambda r, f: paused(r, f.at_s, f.lasts_s),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that goes wrong with one set.
@@ -171,37 +187,16 @@ class Fault:
     """
 
     set_name: str
-    kind: str
-    segment: str = "thigh"
+    kind: str = limited(MISSING, Limits(choices=KINDS))
+    segment: str = limited("thigh", Limits(choices=("pelvis", "thigh")))
     at_s: float = 0.0
-    lasts_s: float = 0.3
+    lasts_s: float = limited(0.3, POSITIVE)
     turn_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    times: int = 1
+    times: int = limited(1, Limits(1))
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise CallError(f"faults: unknown kind {self.kind!r}. Known: {', '.join(KINDS)}.")
-        if self.segment not in ("pelvis", "thigh"):
-            raise CallError(f"faults: segment is {self.segment!r}. Give pelvis or thigh.")
-        if self.times < 1 or self.lasts_s <= 0:
-            raise CallError("faults: times is at least 1, and lasts_s above 0.")
+        check_limits(self)
 
     def apply(self, recording: Recording) -> Recording:
         """Give the recording as it comes out."""
         return KINDS[self.kind](recording, self)
-
-
-KINDS: dict[str, Callable[[Recording, Fault], Recording]] = {
-    "slip": lambda r, f: slipped(
-        r, f.segment, f.at_s, np.array(f.turn_deg) * RAD_PER_DEG, f.lasts_s
-    ),
-    "exchanged": lambda r, _: exchanged(r),
-    "begun_late": lambda r, f: begun_late(r, f.at_s),
-    "acc_negated": lambda r, _: acc_negated(r),
-    "dead_link": lambda r, f: dead_link(r, f.segment, f.at_s, f.times),
-    "held": lambda r, f: held(r, f.segment, f.at_s, f.lasts_s),
-    "written_times": lambda r, f: written_times(r, f.times),
-    "dead_gyroscope": lambda r, f: dead_gyroscope(r, f.segment, f.at_s, f.at_s + f.lasts_s),
-    "mixed": lambda r, f: mixed(r, max(f.times, 2), f.at_s, f.at_s + f.lasts_s),
-    "paused": lambda r, f: paused(r, f.at_s, f.lasts_s),
-}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from imu.simulator.sensors import sample
 from imu.simulator.settings import DrillSettings, SensorSettings
 from imu.simulator.simulated_set import Truth, simulate_set, wear
 from imu.units import EVENT_KINDS
+from imu.validation import Limits, check_limits, limited
 
 SET_NAME = re.compile(r"(left|right)(-[1-9][0-9]*)?")
 
@@ -36,22 +37,14 @@ class Marker:
     """
 
     set_name: str
-    kind: str
-    score: float | None = None
+    kind: str = limited(MISSING, Limits(choices=EVENT_KINDS))
+    score: float | None = limited(None, Limits(0, 10))
     text: str = ""
     time_s: float | None = None
     rep: int = 1
 
     def __post_init__(self) -> None:
-        if self.kind not in EVENT_KINDS:
-            kinds = ", ".join(EVENT_KINDS)
-            raise CallError(f"events: unknown kind {self.kind!r}. Known: {kinds}.")
-        numbers = {"score": self.score, "time_s": self.time_s, "rep": self.rep}
-        for name, value in numbers.items():
-            if value is not None and not isinstance(value, int | float):
-                raise CallError(f"events: {name} is {value!r}. Give a number.")
-        if self.score is not None and not 0 <= self.score <= 10:
-            raise CallError(f"events: score is {self.score!r}. Give 0 to 10.")
+        check_limits(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ the command line.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from dataclasses import dataclass
 
 from imu.errors import CallError
+from imu.validation import Limits, check_limits, limited
+
+_SHORTEST = Limits(0.1)  # a movement or a stillness [s]; shorter ones no sensor sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +87,34 @@ class DrillSettings:
         plane, translation along each horizontal axis.
     """
 
-    reps: int = 8
-    range_deg: float = 32.0
-    inward_s: float = 2.2
-    hold_s: float = 1.0
-    return_s: float = 2.4
-    pause_s: float = 1.2
-    variation: float = 0.05
-    return_error_deg: float = 0.5
-    stage_stop_s: float = 0.0
-    bounces: int = 0
+    reps: int = limited(8, Limits(1))
+    range_deg: float = limited(32.0, Limits(1, 90))
+    inward_s: float = limited(2.2, _SHORTEST)
+    hold_s: float = limited(1.0)
+    return_s: float = limited(2.4, _SHORTEST)
+    pause_s: float = limited(1.2)
+    variation: float = limited(0.05, Limits(0, 0.9))
+    return_error_deg: float = limited(0.5)
+    stage_stop_s: float = limited(0.0)
+    bounces: int = limited(0)
     bounce_deg: float = 3.0
-    bounce_s: float = 0.25
+    bounce_s: float = limited(0.25, _SHORTEST)
     overshoot_deg: float = 0.0
-    overshoot_pause_s: float = 0.3
-    twitch_deg: float = 0.0
-    fidget_before_s: float = 0.0
-    fidget_after_s: float = 0.0
-    still_before_s: float = 3.0
-    still_after_s: float = 2.0
-    lifts: int = 0
-    lift_deg: float = 12.0
+    overshoot_pause_s: float = limited(0.3)
+    twitch_deg: float = limited(0.0)
+    fidget_before_s: float = limited(0.0)
+    fidget_after_s: float = limited(0.0)
+    still_before_s: float = limited(3.0, _SHORTEST)
+    still_after_s: float = limited(2.0)
+    lifts: int = limited(0)
+    lift_deg: float = limited(12.0)
     lift_ir_deg: float = 1.0
     lift_adduction_deg: float = 1.0
     lift_tilt_deg: float = -1.5
-    still_after_lift_s: float = 2.0
+    still_after_lift_s: float = limited(2.0, _SHORTEST)
     neutral_drift_deg: float = 0.0
-    broken_off: float = 0.0
-    off_level_deg: float = 0.0
+    broken_off: float = limited(0.0, Limits(0, 0.9))
+    off_level_deg: float = limited(0.0, Limits(-60, 60))
     pelvis_tilt_deg: float = 1.5
     pelvis_obliquity_deg: float = 1.2
     pelvis_rotation_deg: float = -1.5
@@ -123,49 +123,16 @@ class DrillSettings:
     mixed_signs: bool = False
     pelvis_from_rep: int = 1
     pelvis_growth: float = 0.0
-    pelvis_lag_s: float = 0.0
-    pelvis_late: float = 0.0
-    pelvis_residual_deg: float = 0.3
-    breathing_deg: float = 0.2
-    wander_deg: float = 0.1
-    sway_deg: float = 0.0
-    sway_m: float = 0.0
+    pelvis_lag_s: float = limited(0.0)
+    pelvis_late: float = limited(0.0, Limits(0, 0.9))
+    pelvis_residual_deg: float = limited(0.3)
+    breathing_deg: float = limited(0.2)
+    wander_deg: float = limited(0.1)
+    sway_deg: float = limited(0.0)
+    sway_m: float = limited(0.0)
 
     def __post_init__(self) -> None:
-        _require_finite(self)
-        _require(self.reps >= 1, "reps", self.reps, "at least 1")
-        for name in ("inward_s", "return_s", "bounce_s", "still_before_s", "still_after_lift_s"):
-            value = getattr(self, name)
-            _require(value >= 0.1, name, value, "at least 0.1 s")
-        for name in ("variation", "pelvis_late", "broken_off"):
-            value = getattr(self, name)
-            _require(0 <= value <= 0.9, name, value, "0 to 0.9")
-        _require(1 <= self.range_deg <= 90, "range_deg", self.range_deg, "1 to 90")
-        _require(abs(self.off_level_deg) <= 60, "off_level_deg", self.off_level_deg, "-60 to 60")
-        _require_not_negative(self, _NOT_NEGATIVE_IN_DRILL)
-
-
-_NOT_NEGATIVE_IN_DRILL = (
-    "lifts",
-    "lift_deg",
-    "hold_s",
-    "pause_s",
-    "return_error_deg",
-    "stage_stop_s",
-    "bounces",
-    "overshoot_pause_s",
-    "twitch_deg",
-    "fidget_before_s",
-    "fidget_after_s",
-    "still_before_s",
-    "still_after_s",
-    "pelvis_lag_s",
-    "pelvis_residual_deg",
-    "breathing_deg",
-    "wander_deg",
-    "sway_deg",
-    "sway_m",
-)
+        check_limits(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,30 +183,30 @@ class SensorSettings:
         A third sensor on the shank; columns of a useless magnetometer.
     """
 
-    rate_hz: float = 100.0
-    thigh_rate_hz: float = 0.0
-    gyr_noise_deg_s_rthz: float = 0.007
-    gyr_bias_deg_s: float = 0.3
-    gyr_bias_walk_deg_s_rts: float = 0.0003
-    acc_noise_mg: float = 2.0
-    acc_bias_mg: float = 0.0
-    gyr_scale_sd: float = 0.0
-    acc_scale_sd: float = 0.0
-    misalignment_deg: float = 0.0
-    bits: int = 16
+    rate_hz: float = limited(100.0, Limits(10, 2000))
+    thigh_rate_hz: float = limited(0.0, Limits(10, 2000, or_zero=True))
+    gyr_noise_deg_s_rthz: float = limited(0.007)
+    gyr_bias_deg_s: float = limited(0.3)
+    gyr_bias_walk_deg_s_rts: float = limited(0.0003)
+    acc_noise_mg: float = limited(2.0)
+    acc_bias_mg: float = limited(0.0)
+    gyr_scale_sd: float = limited(0.0)
+    acc_scale_sd: float = limited(0.0)
+    misalignment_deg: float = limited(0.0)
+    bits: int = limited(16, Limits(0, 32))
     gyr_full_scale_deg_s: float = 2000.0
     acc_full_scale_g: float = 16.0
     arrivals: bool = False
     pelvis_clock_ppm: float = 0.0
     thigh_clock_ppm: float = 0.0
-    connection_interval_s: float = 0.03
-    latency_s: float = 0.008
-    late_bursts_per_min: float = 0.0
-    late_burst_s: float = 0.25
-    loss: float = 0.0
+    connection_interval_s: float = limited(0.03)
+    latency_s: float = limited(0.008)
+    late_bursts_per_min: float = limited(0.0)
+    late_burst_s: float = limited(0.25)
+    loss: float = limited(0.0, Limits(0, 0.9))
     pelvis_gaps: tuple[tuple[float, float], ...] = ()
     thigh_gaps: tuple[tuple[float, float], ...] = ()
-    duplicates: float = 0.0
+    duplicates: float = limited(0.0, Limits(0, 0.5))
     pelvis_off_flat_deg: float = 3.0
     sacrum_tilt_deg: float = 0.0
     thigh_distal_m: float = 0.20
@@ -249,92 +216,7 @@ class SensorSettings:
     magnetometer: bool = False
 
     def __post_init__(self) -> None:
-        _require_finite(self)
-        _require(10 <= self.rate_hz <= 2000, "rate_hz", self.rate_hz, "10 to 2000")
-        thigh = self.thigh_rate_hz
-        _require(thigh == 0 or 10 <= thigh <= 2000, "thigh_rate_hz", thigh, "0, or 10 to 2000")
-        _require(0 <= self.loss <= 0.9, "loss", self.loss, "0 to 0.9")
-        _require(0 <= self.duplicates <= 0.5, "duplicates", self.duplicates, "0 to 0.5")
-        _require(self.bits in range(33), "bits", self.bits, "0 to 32")
+        check_limits(self)
         ppm = (self.pelvis_clock_ppm, self.thigh_clock_ppm)
-        _require(self.arrivals or ppm == (0, 0), "arrivals", False, "true where clocks differ")
-        _require_not_negative(self, _NOT_NEGATIVE_IN_SENSORS)
-
-
-_NOT_NEGATIVE_IN_SENSORS = (
-    "gyr_noise_deg_s_rthz",
-    "gyr_bias_deg_s",
-    "gyr_bias_walk_deg_s_rts",
-    "acc_noise_mg",
-    "acc_bias_mg",
-    "gyr_scale_sd",
-    "acc_scale_sd",
-    "misalignment_deg",
-    "connection_interval_s",
-    "latency_s",
-    "late_bursts_per_min",
-    "late_burst_s",
-)
-
-Settings = TypeVar("Settings", DrillSettings, SensorSettings)
-
-
-def changed(settings: Settings, table: Mapping[str, object], source: str) -> Settings:
-    """Replace some values, as parsed from TOML.
-
-    Raises
-    ------
-    CallError
-        A name that is no setting, or a value of the wrong kind or out of range.
-    """
-    values: dict[str, object] = {}
-    for name, value in table.items():
-        known = [field.name for field in fields(settings)]
-        if name not in known:
-            raise CallError(f"{source}: unknown setting {name!r}. Known: {', '.join(known)}.")
-        values[name] = _converted(getattr(settings, name), value, f"{source}: {name}")
-    try:
-        return replace(settings, **values)  # type: ignore[arg-type]
-    except CallError as error:
-        raise CallError(f"{source}: {error}") from None
-
-
-def _converted(old: object, value: object, where: str) -> object:
-    """Give a value the type of the one it replaces."""
-    if isinstance(old, bool) and isinstance(value, bool):
-        return value
-    if isinstance(old, tuple) and isinstance(value, list):
-        if all(isinstance(pair, list) and len(pair) == 2 for pair in value):
-            return tuple((_number(a, where), _number(b, where)) for a, b in value)
-        raise CallError(f"{where} is {value!r}. Give a list of [start, duration] pairs.")
-    if isinstance(old, bool | tuple):
-        kind = "true or false" if isinstance(old, bool) else "a list of [start, duration] pairs"
-        raise CallError(f"{where} is {value!r}. Give {kind}.")
-    number = _number(value, where)
-    if isinstance(old, int) and number != int(number):
-        raise CallError(f"{where} is {value!r}. Give a whole number.")
-    return int(number) if isinstance(old, int) else number
-
-
-def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise CallError(f"{where} is {value!r}. Give a number.")
-    return float(value)
-
-
-def _require(condition: bool, name: str, value: object, expected: str) -> None:
-    if not condition:
-        raise CallError(f"{name} is {value!r}, expected {expected}.")
-
-
-def _require_finite(settings: DrillSettings | SensorSettings) -> None:
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if isinstance(value, int | float):
-            _require(math.isfinite(value), field.name, value, "a finite number")
-
-
-def _require_not_negative(settings: DrillSettings | SensorSettings, names: tuple[str, ...]) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        _require(value >= 0, name, value, "0 or more")
+        if not self.arrivals and ppm != (0, 0):
+            raise CallError("arrivals is False, expected true where clocks differ.")

@@ -10,9 +10,8 @@ from imu.recording import SensorInfo, SessionInfo
 from imu.simulator.faults import Fault
 from imu.simulator.presets import PRESETS, Preset
 from imu.simulator.sessions import Marker, SessionSettings
-from imu.simulator.settings import DrillSettings, SensorSettings, changed
-
-Table = Mapping[str, object]
+from imu.simulator.settings import DrillSettings, SensorSettings
+from imu.validation import Made, Table, changed, converted, made, refuse_unknown
 
 NO_PRESET = Preset(DrillSettings(), SensorSettings())
 KEYS = ("preset", "seed", "sets", "calibration", "truth_rate_hz")
@@ -38,7 +37,7 @@ def session_settings(table: Table, source: str) -> SessionSettings:
         A name that is not known, or a value of the wrong kind.
     """
     names = _set_names(table, source)
-    _refuse_unknown(table, (*KEYS, *TABLES, "left", "right", *names), source)
+    refuse_unknown(table, (*KEYS, *TABLES, "left", "right", *names), source)
     preset = _preset(table, source)
     base = changed(preset.drill, _table(table, "drill", source), f"{source}: [drill]")
     sets = {}
@@ -48,19 +47,14 @@ def session_settings(table: Table, source: str) -> SessionSettings:
             drill = changed(drill, _table(table, part, source), f"{source}: [{part}]")
         sets[name] = drill
     sensors = changed(preset.sensors, _table(table, "sensors", source), f"{source}: [sensors]")
-    seed, calibration = table.get("seed", 0), table.get("calibration", False)
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise CallError(f"{source}: seed is {seed!r}. Give a whole number.")
-    if not isinstance(calibration, bool):
-        raise CallError(f"{source}: calibration is {calibration!r}. Give true or false.")
     return SessionSettings(
         sets,
         sensors,
-        seed=seed,
+        seed=converted(table.get("seed", 0), int, f"{source}: seed"),
         info=_info(_table(table, "info", source), sets, sensors, f"{source}: [info]"),
-        markers=_markers(table.get("events", []), f"{source}: [[events]]"),
-        calibration=calibration,
-        faults=_faults(table.get("faults", []), f"{source}: [[faults]]"),
+        markers=_listed(table, "events", Marker, source),
+        calibration=converted(table.get("calibration", False), bool, f"{source}: calibration"),
+        faults=_listed(table, "faults", Fault, source),
     )
 
 
@@ -84,7 +78,7 @@ def _info(
     table: Table, sets: Mapping[str, DrillSettings], sensors: SensorSettings, where: str
 ) -> SessionInfo:
     """Take what is given, add the planned repetitions and the sensors' rates."""
-    _refuse_unknown(table, INFO, where)
+    refuse_unknown(table, INFO, where)
     _refuse_values(table, where)
     given = _table(table, "sensors", where)
     rates = {"pelvis": sensors.rate_hz, "thigh": sensors.thigh_rate_hz or sensors.rate_hz}
@@ -94,7 +88,7 @@ def _info(
     infos = {}
     for segment, rate_hz in rates.items():
         entries = _table(given, segment, where)
-        _refuse_unknown(entries, known, f"{where} {segment}")
+        refuse_unknown(entries, known, f"{where} {segment}")
         _refuse_values(entries, f"{where} {segment}")
         infos[segment] = SensorInfo(**{"model": "simulated", "rate_hz": rate_hz, **entries})  # type: ignore[arg-type]
     planned = max(drill.reps for drill in sets.values())
@@ -109,49 +103,12 @@ def _refuse_values(table: Table, where: str) -> None:
             raise CallError(f"{where}: {name} is {value!r}. Give a number or quoted text.")
 
 
-def _markers(rows: object, where: str) -> tuple[Marker, ...]:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise CallError(f"{where} is {rows!r}. Give tables with set, kind, and rep or time_s.")
-    markers = []
-    for row in rows:
-        _refuse_unknown(row, ("set", "kind", "score", "text", "time_s", "rep"), where)
-        if "set" not in row or "kind" not in row:
-            raise CallError(f"{where}: an event needs a set and a kind.")
-        entries = {"set_name" if key == "set" else key: value for key, value in row.items()}
-        markers.append(Marker(**entries))
-    return tuple(markers)
-
-
-def _faults(rows: object, where: str) -> tuple[Fault, ...]:
+def _listed(table: Table, key: str, kind: type[Made], source: str) -> tuple[Made, ...]:
+    """Read a list of tables, such as ``[[events]]``."""
+    rows, where = table.get(key, []), f"{source}: [[{key}]]"
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise CallError(f"{where} is {rows!r}. Give tables with set and kind.")
-    known = tuple("set" if f.name == "set_name" else f.name for f in fields(Fault))
-    faults = []
-    for row in rows:
-        _refuse_unknown(row, known, where)
-        if "set" not in row or "kind" not in row:
-            raise CallError(f"{where}: a fault needs a set and a kind.")
-        for name, value in row.items():
-            _refuse_wrong_kind(name, value, where)
-        entries = {"set_name" if key == "set" else key: value for key, value in row.items()}
-        if "turn_deg" in entries:
-            entries["turn_deg"] = tuple(float(angle) for angle in entries["turn_deg"])
-        faults.append(Fault(**entries))
-    return tuple(faults)
-
-
-def _refuse_wrong_kind(name: str, value: object, where: str) -> None:
-    """Refuse a fault's entry of the wrong kind."""
-    kinds: dict[str, tuple[type, ...]] = {
-        **dict.fromkeys(("set", "kind", "segment"), (str,)),
-        **dict.fromkeys(("at_s", "lasts_s"), (int, float)),
-        "times": (int,),
-    }
-    right = isinstance(value, kinds.get(name, (list,))) and not isinstance(value, bool)
-    if name == "turn_deg" and isinstance(value, list):
-        right = len(value) == 3 and all(isinstance(angle, int | float) for angle in value)
-    if not right:
-        raise CallError(f"{where}: {name} is {value!r}, which it cannot be.")
+    return tuple(made(kind, row, where) for row in rows)
 
 
 def _table(table: Table, name: str, source: str) -> Table:
@@ -159,10 +116,3 @@ def _table(table: Table, name: str, source: str) -> Table:
     if not isinstance(value, Mapping):
         raise CallError(f"{source}: {name} is {value!r}. Give a table, [{name}].")
     return value
-
-
-def _refuse_unknown(table: Table, known: tuple[str, ...], source: str) -> None:
-    unknown = sorted(set(table) - set(known))
-    if unknown:
-        names = ", ".join(dict.fromkeys(known))
-        raise CallError(f"{source}: unknown setting {unknown[0]!r}. Known: {names}.")

@@ -87,9 +87,13 @@ def test_limits_come_from_the_configuration(session, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [("min_hold = 1", "unknown setting"), ("min_hold_s = -1", "positive"), ("[[", "not TOML"),
-     (None, "no such file")],
-)  # fmt: skip
+    [
+        ("min_hold = 1", "unknown setting"),
+        ("min_hold_s = -1", "expected above 0"),
+        ("[[", "not TOML"),
+        (None, "no such file"),
+    ],
+)
 def test_a_wrong_configuration_is_refused(session, tmp_path, monkeypatch, capsys, content, told):
     config = tmp_path / "limits.toml"
     if content is not None:

@@ -16,9 +16,9 @@ from imu.errors import CallError
 from imu.simulator import DrillSettings, SensorSettings, simulate_set
 from imu.simulator.files import session_files, set_text
 from imu.simulator.sessions import SessionSettings, simulate_session
-from imu.simulator.settings import changed
 from imu.simulator.tables import session_settings
 from imu.storage.session import read_session
+from imu.validation import changed
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 ONE_REP = DrillSettings(reps=1)
