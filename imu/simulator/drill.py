@@ -12,6 +12,7 @@ from imu.simulator.trajectory import CHANNELS, Step, Track, Wave
 
 HIP = ("ir", "flexion", "adduction")
 PELVIS = ("tilt", "obliquity", "rotation")
+KNEE = {"knee": "knee_bends_deg", "give": "knee_gives_deg", "twist": "knee_twists_deg"}
 BREATH_HZ = 0.25
 TWITCH_S = 0.3
 CALIBRATION_STILL_S = 3.0
@@ -146,6 +147,7 @@ def _plan_lifts(planner: Planner) -> float | None:
             "adduction": home["adduction"] + planner.vary(settings.lift_adduction_deg),
             "tilt": home["tilt"] + planner.vary(settings.lift_tilt_deg),
         }
+        up["knee"] = home["knee"] + up["flexion"] - home["flexion"]  # the shank hangs on
         planner.move(planner.vary(1.0), up)
         planner.wait(0.2)
         planner.move(planner.vary(1.0), {name: home[name] for name in up})
@@ -175,7 +177,7 @@ def plan_leans(
 
 def _plan_rep(planner: Planner, number: int) -> PlannedRep:
     settings = planner.settings
-    rest = {name: planner.value[name] for name in (*HIP, *PELVIS)}
+    rest = {name: planner.value[name] for name in (*HIP, *PELVIS, *KNEE)}
     far = _end_range(planner, number)
     start_s = planner.now_s
     _turn_in(planner, rest, far)
@@ -205,6 +207,7 @@ def _end_range(planner: Planner, number: int) -> dict[str, float]:
     amounts = {name: getattr(settings, f"hip_{name}_deg") for name in HIP[1:]}
     amounts |= {name: pelvis_factor * getattr(settings, f"pelvis_{name}_deg") for name in PELVIS}
     far = {name: planner.vary(planner.signs[name] * value) for name, value in amounts.items()}
+    far |= {name: getattr(settings, setting) for name, setting in KNEE.items()}
     return {"ir": planner.value["ir"] + planner.vary(settings.range_deg), **far}
 
 
@@ -215,7 +218,8 @@ def _home(planner: Planner, number: int) -> dict[str, float]:
     home = {name: float(rng.normal(0, settings.return_error_deg)) for name in HIP}
     home["ir"] += drifted
     residual = settings.pelvis_residual_deg / np.sqrt(3)
-    return home | {name: float(rng.normal(0, residual)) for name in PELVIS}
+    home |= {name: float(rng.normal(0, residual)) for name in PELVIS}
+    return home | dict.fromkeys(KNEE, 0.0)
 
 
 def _turn_in(planner: Planner, rest: dict[str, float], far: dict[str, float]) -> None:

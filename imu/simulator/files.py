@@ -42,7 +42,8 @@ def session_files(simulated: SimulatedSession, truth_rate_hz: float) -> dict[str
     if session.calibration is not None:
         files["calibration.csv"] = set_text(session.calibration)
     in_order = [truths[recording.name] for recording in session.recordings]
-    files["truth.csv"] = reps_text(row for truth in in_order for row in truth.reps)
+    leg = any("shank" in recording.streams for recording in session.recordings)
+    files["truth.csv"] = reps_text((row for truth in in_order for row in truth.reps), leg)
     files["truth_angles.csv"] = angles_text(session.recordings, truths, truth_rate_hz)
     return files
 
@@ -80,9 +81,13 @@ def _rows(stream: Stream) -> list[str]:
     return rows
 
 
-def reps_text(rows: Iterable[TrueRep]) -> str:
-    """Write ``truth.csv``: the columns of ``reps.csv``, to 0.1 ms and 0.0001 degrees."""
+def reps_text(rows: Iterable[TrueRep], leg: bool) -> str:
+    """Write ``truth.csv``: the columns of ``reps.csv``, to 0.1 ms and 0.0001 degrees.
+
+    With ``leg`` also what sensors on thigh and shank turn, and the knee.
+    """
     names = [field.name for field in fields(TrueRep)]
+    names = names if leg else names[: names.index("flags") + 1]
     lines = [",".join(names)]
     lines += [",".join(_cell(getattr(row, name)) for name in names) for row in rows]
     return "".join(f"{line}\n" for line in lines)

@@ -97,9 +97,10 @@ def mount_thigh(settings: SensorSettings, sign: float, rng: np.random.Generator)
     return Mounting(Rotation.from_quat(rng.standard_normal(4)), place)
 
 
-def mount_shank(rng: np.random.Generator) -> Mounting:
+def mount_shank(settings: SensorSettings, rng: np.random.Generator) -> Mounting:
     """On the front of the shank in any orientation."""
-    return Mounting(Rotation.from_quat(rng.standard_normal(4)), np.array([0.05, -0.20, 0.0]))
+    place = np.array([0.05, -settings.shank_distal_m, 0.0])
+    return Mounting(Rotation.from_quat(rng.standard_normal(4)), place)
 
 
 def draw_faults(settings: SensorSettings, rng: np.random.Generator) -> Faults:
@@ -136,7 +137,7 @@ def ideal_readings(
 def _sensor_pose(
     motion: Motion, segment: str, mounting: Mounting, time_s: Array
 ) -> tuple[Rotation, Array]:
-    orientation, origin = motion.poses(time_s)[segment]
+    orientation, origin = motion.sensor_poses(time_s)[segment]
     place = origin + orientation.apply(mounting.place_m)
     return orientation * mounting.rotation, np.asarray(place)
 

@@ -12,10 +12,9 @@ from imu.errors import CallError
 from imu.recording import Event, Recording, Session, SessionInfo
 from imu.simulator.drill import CALIBRATION_STILL_S, plan_leans
 from imu.simulator.faults import Fault
-from imu.simulator.motion import Motion
 from imu.simulator.sensors import sample
 from imu.simulator.settings import DrillSettings, SensorSettings
-from imu.simulator.simulated_set import Truth, simulate_set, wear
+from imu.simulator.simulated_set import Truth, moved, simulate_set, wear
 from imu.units import EVENT_KINDS
 from imu.validation import Limits, check_limits, limited
 
@@ -145,7 +144,7 @@ def simulate_lean(
     seed = _seed_of(session_seed, set_name)
     plan = plan_leans(drill, np.random.default_rng([seed, 100]), still_s)
     side = set_name.split("-")[0]
-    motion = Motion(side, 0.0, 90 - drill.off_level_deg, plan.tracks)
+    motion = moved(side, 0.0, drill, plan)
     streams = {}
     for use, (segment, worn) in enumerate(
         wear(sensors, motion.sign, seed, session_seed).items(), start=101

@@ -66,6 +66,15 @@ class DrillSettings:
         side's hip moves forward.
     hip_flexion_deg, hip_adduction_deg : float
         Off-axis movement of the hip in step with the turn.
+    knee_flexion_deg : float
+        How far the knee is bent at neutral; the shank hangs at 90 where the thigh is level.
+    knee_bends_deg, knee_gives_deg, knee_twists_deg : float
+        In step with the turn: bending of the knee (- straightening), its opening about the femur's
+        axis, and the shank's turn inward about its own.
+    thigh_skin_share, shank_skin_share : float
+        Share of the femur's turn that the skin below a sensor follows.
+    skin_lag_s, skin_play_deg : float
+        By how much the thigh's skin trails, and stays behind whichever way the femur turns.
     mixed_signs : bool
         Draw the sign of each of these five movements from the seed.
     pelvis_from_rep : int
@@ -120,6 +129,14 @@ class DrillSettings:
     pelvis_rotation_deg: float = -1.5
     hip_flexion_deg: float = 2.5
     hip_adduction_deg: float = 2.0
+    knee_flexion_deg: float = limited(90.0, Limits(0, 140))
+    knee_bends_deg: float = 0.0
+    knee_gives_deg: float = 0.0
+    knee_twists_deg: float = 0.0
+    thigh_skin_share: float = limited(1.0, Limits(0.1, 1.5))
+    shank_skin_share: float = limited(1.0, Limits(0.1, 1.5))
+    skin_lag_s: float = limited(0.0)
+    skin_play_deg: float = limited(0.0)
     mixed_signs: bool = False
     pelvis_from_rep: int = 1
     pelvis_growth: float = 0.0
@@ -177,6 +194,8 @@ class SensorSettings:
         The sacrum's own slope at neutral: how far the pelvis sensor's +z points upward.
     thigh_distal_m, thigh_lateral_m : float
         Where the thigh sensor sits: from the hip along the femur, out from its axis.
+    shank_distal_m : float
+        Where the shank sensor sits: from the knee along the shank.
     pelvis_behind_m : float
         Where the pelvis sensor sits: behind the line through the hips.
     shank, magnetometer : bool
@@ -211,6 +230,7 @@ class SensorSettings:
     sacrum_tilt_deg: float = 0.0
     thigh_distal_m: float = 0.20
     thigh_lateral_m: float = 0.07
+    shank_distal_m: float = 0.33
     pelvis_behind_m: float = 0.10
     shank: bool = False
     magnetometer: bool = False

@@ -23,6 +23,7 @@ from imu.simulator.sensors import (
     sample,
 )
 from imu.simulator.settings import DrillSettings, SensorSettings
+from imu.simulator.trajectory import skin_slip
 from imu.simulator.truth import Gap, TrueAngles, TrueRep, true_angles, true_reps
 
 GAP_S = 0.1
@@ -96,7 +97,7 @@ def simulate_set(
     movement, heading = (np.random.default_rng([seed, use]) for use in (1, 2))
     plan = plan_set(drill, movement)
     heading_rad = float(heading.uniform(-np.pi, np.pi))
-    motion = Motion(side, heading_rad, 90 - drill.off_level_deg, plan.tracks)
+    motion = moved(side, heading_rad, drill, plan)
     worn = wear(sensors, motion.sign, seed, sensor_seed)
     sampled = {
         segment: sample(motion, segment, one, sensors, plan.end_s) for segment, one in worn.items()
@@ -104,6 +105,19 @@ def simulate_set(
     truth = _truth(name, motion, plan, worn, sampled)
     streams = {segment: one.stream for segment, one in sampled.items()}
     return Recording(name, side, f"{name}.csv", streams), truth
+
+
+def moved(side: str, heading_rad: float, drill: DrillSettings, plan: Plan) -> Motion:
+    """Motion of a plan: the body, and the skin over it."""
+    shares = {"thigh": drill.thigh_skin_share, "shank": drill.shank_skin_share}
+    worn = {"thigh": (drill.skin_lag_s, drill.skin_play_deg), "shank": (0.0, 0.0)}
+    skin = {
+        segment: skin_slip(plan.tracks["ir"].at, share, *worn[segment], plan.end_s)
+        for segment, share in shares.items()
+        if (share, *worn[segment]) != (1.0, 0.0, 0.0)
+    }
+    neutral_flexion_deg = 90 - drill.off_level_deg
+    return Motion(side, heading_rad, neutral_flexion_deg, plan.tracks, drill.knee_flexion_deg, skin)
 
 
 def wear(
@@ -119,7 +133,7 @@ def wear(
     }
     ppm = {"pelvis": sensors.pelvis_clock_ppm, "thigh": sensors.thigh_clock_ppm}
     if sensors.shank:
-        mountings["shank"] = mount_shank(shank)
+        mountings["shank"] = mount_shank(sensors, shank)
     host_s = float(clocks.uniform(1e3, 1e5)) if sensors.arrivals else 0.0
     common_s = float(clocks.uniform(0, 1e3))
     worn = {}

@@ -34,6 +34,8 @@ ANGLE_COLUMNS = (
     *("ir_deg", "flexion_deg", "adduction_deg"),
     *("pelvis_tilt_deg", "pelvis_obliquity_deg", "pelvis_rotation_deg"),
 )
+SENSED_COLUMNS = ("thigh_turn_deg", "shank_turn_deg")  # about the femur's axis, through the skin
+KNEE_COLUMNS = ("knee_flexion_deg", "knee_rotation_deg")
 PELVIS_LIMIT_DEG = 5.0
 HIP_LIMIT_DEG = 10.0
 MIN_HOLD_S = 0.5
@@ -48,7 +50,10 @@ MAX_GAP_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class TrueRep:
-    """One repetition: the columns of ``reps.csv``; NaN where a phase was broken off."""
+    """One repetition: the columns of ``reps.csv``; NaN where a phase was broken off.
+
+    What a sensor on the thigh and one on the shank turn, and what the knee does, come last.
+    """
 
     side: str
     set: str
@@ -78,6 +83,10 @@ class TrueRep:
     hip_adduction_deg: float
     verdict: str
     flags: str
+    rom_thigh_deg: float = math.nan
+    rom_shank_deg: float = math.nan
+    knee_flexion_deg: float = math.nan
+    knee_rotation_deg: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +98,8 @@ class TrueAngles:
     time_s : ndarray, shape (m,)
         On the set's common time.
     columns : Mapping of str to ndarray, shape (m,)
-        By name (``ir_deg``, …, ``pelvis_rotation_deg``), in degrees.
+        By name (``ir_deg``, …, ``pelvis_rotation_deg``; what the sensors turn through the skin, and
+        the knee), in degrees.
     pelvis : Rotation
         Levelled pelvis axes to those at neutral, m of them.
     """
@@ -115,7 +125,22 @@ def true_angles(motion: Motion, plan: Plan, first_s: float, last_s: float) -> Tr
     pelvis_angles = pelvis.as_euler("ZXY") * [-1.0, -sign, sign]
     table = np.column_stack([hip_angles[:, [2, 0, 1]], pelvis_angles]) * DEG_PER_RAD
     columns = {name: table[:, column] for column, name in enumerate(ANGLE_COLUMNS)}
-    return TrueAngles(time_s, columns, pelvis)
+    return TrueAngles(time_s, columns | _leg(motion, first_s + time_s, columns["ir_deg"]), pelvis)
+
+
+def _leg(motion: Motion, time_s: Array, ir_deg: Array) -> dict[str, Array]:
+    """Turns that sensors on thigh and shank make about the femur's axis, and the knee's."""
+    slip = {name: motion.skin[name](time_s) if name in motion.skin else 0.0 for name in _LEG}
+    bend, give, twist = (motion.tracks[name].at(time_s) for name in ("knee", "give", "twist"))
+    return {
+        "thigh_turn_deg": ir_deg + slip["thigh"],
+        "shank_turn_deg": ir_deg + give + slip["shank"],
+        "knee_flexion_deg": bend,
+        "knee_rotation_deg": twist,
+    }
+
+
+_LEG = ("thigh", "shank")
 
 
 def _levelled(femur: Rotation) -> Rotation:
@@ -281,13 +306,14 @@ def _measures(angles: TrueAngles, start_s: float, end_s: float) -> dict[str, flo
     renamed = {"flexion_deg": "hip_flexion_deg", "adduction_deg": "hip_adduction_deg"}
     extremes = {
         renamed.get(name, name): float(moved[name][np.argmax(np.abs(moved[name]))])
-        for name in ANGLE_COLUMNS[1:]
+        for name in (*ANGLE_COLUMNS[1:], *KNEE_COLUMNS)
     }
     return {
         "rom_deg": float(moved["ir_deg"].max()),
         "peak_ir_deg": float(angles.columns["ir_deg"][inside].max()),
         "pelvis_drift_deg": float(turned_deg.max()),
         "pelvis_residual_deg": float(turned_deg[-1]),
+        **{f"rom_{name}_deg": float(moved[f"{name}_turn_deg"].max()) for name in _LEG},
         **extremes,
     }
 

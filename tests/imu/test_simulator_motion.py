@@ -10,7 +10,7 @@ from imu.simulator import DrillSettings, SensorSettings, simulate_set
 from imu.simulator.drill import plan_set
 from imu.simulator.motion import Motion
 from imu.simulator.sensors import Mounting, ideal_readings, mount_pelvis
-from imu.simulator.trajectory import CHANNELS, Step, Track, Wave
+from imu.simulator.trajectory import CHANNELS, Step, Track, Wave, skin_slip
 from imu.units import STANDARD_GRAVITY_MS2
 
 SIDES = ("left", "right")
@@ -195,3 +195,49 @@ def test_the_trunk_lean_tilts_the_pelvis_and_leaves_the_thigh_level():
     assert np.abs(leaning[:290]).max() < 1.0
     level = np.rad2deg(np.arcsin(poses["thigh"][0].apply([0.0, 1.0, 0.0])[:, 2]))
     assert np.abs(level).max() < 1.0
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_bending_the_knee_brings_the_foot_back_and_nothing_else(side):
+    poses = moving(side, knee=TEN_DEG_AT_1_S).poses(INSTANTS)
+    shank = poses["shank"][0].apply([0.0, -1.0, 0.0])  # from knee to ankle
+    np.testing.assert_allclose(shank[0], [0, 0, -1], atol=1e-12)
+    assert shank[1, 0] == pytest.approx(-np.sin(np.deg2rad(10)))
+    np.testing.assert_allclose(*poses["thigh"][0].as_quat(), atol=1e-12)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_turning_in_swings_the_hanging_foot_out(side):
+    poses = moving(side, ir=TEN_DEG_AT_1_S).poses(INSTANTS)
+    shank = poses["shank"][0].apply([0.0, -1.0, 0.0])
+    assert shank[1, 1] * lateral(side) == pytest.approx(np.sin(np.deg2rad(10)))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_twist_turns_the_toes_inward_about_the_shank(side):
+    poses = moving(side, twist=TEN_DEG_AT_1_S).poses(INSTANTS)
+    toes = poses["shank"][0].apply([1.0, 0.0, 0.0])
+    np.testing.assert_allclose(poses["shank"][0].apply([0.0, 1.0, 0.0]), [[0, 0, 1]] * 2, atol=1e-9)
+    assert toes[1, 1] * lateral(side) == pytest.approx(-np.sin(np.deg2rad(10)))
+
+
+def test_what_the_skin_hides_is_missing_from_the_sensor_alone():
+    tracks = {name: Track() for name in CHANNELS}
+    tracks["ir"].steps.append(Step(1.0, 2.0, 30.0))
+    slip = skin_slip(tracks["ir"].at, 0.6, 0.1, 1.0, 6.0)
+    motion = Motion("right", 0.3, 90.0, tracks, skin={"thigh": slip})
+    at = np.array([0.5, 5.0])
+    bone, sensor = motion.poses(at)["thigh"][0], motion.sensor_poses(at)["thigh"][0]
+    turned = [np.rad2deg((one[0].inv() * one[1]).as_rotvec()) for one in (bone, sensor)]
+    np.testing.assert_allclose(turned[0], [0, 30, 0], atol=1e-9)
+    np.testing.assert_allclose(turned[1], [0, 0.6 * 30 - 1.0, 0], atol=0.01)
+    assert motion.sensor_poses(at)["shank"][0].approx_equal(motion.poses(at)["shank"][0]).all()
+
+
+def test_a_lift_leaves_the_shank_hanging():
+    plan = plan_set(DrillSettings(lifts=1, lift_tilt_deg=0.0), np.random.default_rng(3))
+    at = np.arange(*plan.still_s, 0.1)
+    at = np.concatenate([at - 6.0, at])
+    poses = Motion("left", 0.0, 90.0, plan.tracks).poses(at[at > 0])
+    shank = poses["shank"][0].apply([0.0, -1.0, 0.0])
+    assert shank[:, 2].max() < -0.99
