@@ -11,8 +11,10 @@ The order of the modules is the path of the data; each imports only from those a
     Angles -> rows: repetitions, their phases and measures.
 ``coarse``, ``estimation``
     Streams -> angles, repetitions and errors of a set: the stages so far, in their order.
-``integrity``, ``sensor_quality``, ``evidence``, ``quality``
-    Is the recording fit for analysis.
+``integrity``, ``sensor_quality``, ``evidence``, ``skin``, ``quality``
+    Is the recording fit for analysis; what skin hides of the turn.
+``legs``
+    Thigh and shank sensor, each followed for itself, and what they say together.
 ``sets``
     Recordings -> all of that for the sets of a session.
 ``intervals``

@@ -1,7 +1,7 @@
 """What the drill asks of the person, what the sensors show when it goes otherwise, what to say.
 
-Exhaling and a soft, bent knee are asked as well, but two sensors do not see them, so nothing is
-said of them.
+Exhaling is asked as well, but no sensor sees it, so nothing is said of it; the knee is seen where
+both thigh and shank carry one.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class FindingKind:
 _FEMUR = "turn the femur in its socket instead of swinging the whole leg"
 _STILL = "no leaning, twisting or shifting of weight"
 _TALL = "sit tall, ribs over the pelvis, both hip bones facing forward"
+_KNEE = "the knee stays soft and bent"
 _SAME = "the same controlled arc for the planned repetitions"
 _MATCH = "match range, speed and control of both sides"
 
@@ -70,6 +71,12 @@ KINDS = {
     ),
     "leg_swings": FindingKind(
         36, _FEMUR, "the whole leg swings", "Turn the thigh in its socket, the knee stays put."
+    ),
+    "knee_turns": FindingKind(
+        38, _KNEE, "the shin turns in the knee", "Shorten the range, keep the shin relaxed."
+    ),
+    "knee_straightens": FindingKind(
+        39, _KNEE, "the knee straightens", "Let the shin hang, the knee soft and bent."
     ),
     "tilt_grows": FindingKind(
         37,

@@ -42,6 +42,7 @@ MIN_NEUTRAL = int(0.2 * GRID_HZ)
 NEXT_NEUTRAL = int(1.8 * GRID_HZ)  # the drill asks for 2 s of stillness
 MAX_NEUTRALS = 4  # still moments tried where the first is not the set's
 SECOND = int(GRID_HZ)
+MAX_LIFT = int(8.0 * GRID_HZ)  # done within 6 s of the marker, and then still
 FIRST_LARGE_SHARE = 0.3  # of the set's largest turns: before a drift can reach it
 CLEARLY_MORE = 0.02  # of the turning explained: the heading of the other guess was found
 FAR_MORE = 0.1  # the other guess explains so little that no first movement can speak for it
@@ -88,6 +89,13 @@ def lift_behind(even: EvenSet, still: NDArray[np.int64], lift_s: float) -> Lift 
     return lift if lift and len(after(still, lift)) else None
 
 
+def behind_lift(even: EvenSet, still: NDArray[np.int64], lift_s: float) -> NDArray[np.int64]:
+    """Stillness behind a lift that the shank does not show: it hangs on while the knee rises."""
+    marker = round((lift_s - even.time_s[0]) * GRID_HZ)
+    begun = still[(still[:, 0] > marker) & (still[:, 0] < marker + MAX_LIFT)]
+    return still if len(begun) == 0 else still[still[:, 0] >= begun[0, 0]]
+
+
 def after(still: NDArray[np.int64], lift: Lift | None) -> NDArray[np.int64]:
     """Stillness behind the lift, all of it where there is none."""
     return still if lift is None else still[still[:, 0] >= lift.span[1]]
@@ -100,7 +108,7 @@ def coarse_without_slips(
     slips: list[Slip] = []
     coarse = _coarse(even, side, still, backward)
     while coarse is not None and len(slips) < MAX_SLIPS:
-        tracked = {"pelvis": coarse.pelvis, "thigh": coarse.thigh}
+        tracked = {"pelvis": coarse.pelvis, even.leg: coarse.thigh}
         turns = [one.sensor.turn_rad for one in tracked.values()]
         found = find_slips(
             {name: one.sensor.quat for name, one in tracked.items()},

@@ -35,7 +35,8 @@ from imu.units import SIDES
 Array = NDArray[np.float64]
 
 MIN_REPETITIONS = 3  # fewer have no spread worth the name
-MDC_SOURCE = "minimal detectable change, Krause et al. 2015, KSSTA 23:2562"
+MIXED = "one side was measured on the thigh, the other on the shank"
+MDC_SOURCE = "minimal detectable change on the shank, Krause et al. 2015, KSSTA 23:2562"
 OWN_SOURCE = "own repetition-to-repetition error, 1.96 · √2 · SD of the steadier side"
 SPREAD_SOURCE = "the steadier side's own spread"
 PELVIS_SOURCE = "half the pelvis' limit, beyond which a repetition is compensated"
@@ -241,11 +242,40 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         side: [rep for one in sets if one.side == side for rep in one.reps if rep.counts]
         for side in SIDES
     }
-    measured = (_compare(measure, reps, settings) for measure in MEASURES)
+    alike, mixed = _by_one_source(reps)
+    measured = (_compare(measure, alike, settings) for measure in MEASURES)
     found = (*measured, _clean_share(reps))
+    if mixed:
+        found = tuple(
+            replace(one, verdict="inconclusive", reason=MIXED) if one.group == "range" else one
+            for one in found
+        )
     if any(one.quality.mislabelled for one in sets):
         return tuple(replace(one, verdict="inconclusive", reason=MISLABELLED) for one in found)
     return found
+
+
+def _by_one_source(
+    reps: Mapping[str, Sequence[Repetition]],
+) -> tuple[Mapping[str, Sequence[Repetition]], bool]:
+    """Compare like with like: by the thigh where one side has no fit shank sensor.
+
+    Returns
+    -------
+    Mapping
+        The repetitions, their ranges by one sensor where both sides have one.
+    bool
+        Whether there is none: the ranges cannot be compared.
+    """
+    sources = {rep.rom_source for one in reps.values() for rep in one}
+    if len(sources) < 2:
+        return reps, False
+    if any(rep.rom_thigh_deg is None for one in reps.values() for rep in one):
+        return reps, True
+    by_thigh = {
+        side: [replace(rep, rom_deg=rep.rom_thigh_deg) for rep in one] for side, one in reps.items()
+    }
+    return by_thigh, False
 
 
 def values_of(reps: Sequence[Repetition], measure: Measure) -> Array:

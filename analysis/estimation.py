@@ -18,13 +18,15 @@ from analysis.coarse import (
     Tracked,
     after,
     angles_of,
+    behind_lift,
     coarse_without_slips,
     lift_behind,
     track,
 )
 from analysis.errors import AnalysisError
 from analysis.motion.angles import HipAngles
-from analysis.motion.axis import Known, StraightAxis, straighten_axis
+from analysis.motion.axis import LEVEL_SD_RAD, Known, StraightAxis, straighten_axis
+from analysis.motion.below import Above, axis_below
 from analysis.motion.calibration import (
     BACKWARD,
     SegmentAxes,
@@ -75,6 +77,26 @@ NO_REPETITION = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OtherLeg:
+    """What a second sensor on the leg tells; nothing by default.
+
+    Attributes
+    ----------
+    slope_rad, slope_sd_rad : float
+        Slope of the femur's axis at neutral by the shank, + where the knee is below the hip.
+    above : Above or None
+        The femur by the thigh.
+    """
+
+    slope_rad: float = 0.0
+    slope_sd_rad: float = LEVEL_SD_RAD
+    above: Above | None = None
+
+
+NO_OTHER = OtherLeg()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
     """What was found in one set.
 
@@ -114,6 +136,10 @@ class Estimate:
         How far both tipped steadily from the first rest to the last.
     steps : tuple of Step
         How well movements common to both sensors coincide, in each half of the set.
+    leg : str
+        Where the sensor that followed the femur sat: ``thigh`` or ``shank``.
+    axis_sd_rad : float
+        Standard deviation of the axis' direction, per plane.
     """
 
     angles: HipAngles
@@ -135,6 +161,8 @@ class Estimate:
     turned_deg: tuple[float, float]
     slid_deg: tuple[float, float]
     steps: tuple[Step, ...]
+    leg: str = "thigh"
+    axis_sd_rad: float = 0.0
 
 
 def estimate_set(
@@ -143,6 +171,7 @@ def estimate_set(
     where: str,
     backward: Array | None = None,
     lift_s: float | None = None,
+    other: OtherLeg = NO_OTHER,
 ) -> Estimate:
     """Angles and repetitions of one set.
 
@@ -158,6 +187,8 @@ def estimate_set(
         Pelvis sensor axis that points backward, from a trunk lean; +z without.
     lift_s : float, optional
         The moment of the ``lift`` marker, on the grid's time.
+    other : OtherLeg
+        What a second sensor on the leg tells.
 
     Raises
     ------
@@ -170,7 +201,11 @@ def estimate_set(
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
     back = BACKWARD if backward is None else backward
-    whole, lift = even, (None if lift_s is None else lift_behind(even, still, lift_s))
+    whole, lift = even, None
+    if lift_s is not None and even.leg == "shank":
+        still = behind_lift(even, still, lift_s)
+    elif lift_s is not None:
+        lift = lift_behind(even, still, lift_s)
     even, coarse, slips = coarse_without_slips(even, side, after(still, lift), back)
     if coarse is None or not coarse.phases:
         raise AnalysisError(where, *_no_repetition(even))
@@ -180,11 +215,11 @@ def estimate_set(
     frame = pelvis_axes(pelvis.sensor, back)
     axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
     spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    rested = after(still, lift)
-    known = _known((pelvis.sensor, frame), thigh.sensor, axis, rested, backward is not None)
-    if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
-        known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
-    straight = straighten_axis((pelvis.sensor, frame), thigh.sensor, axis, spans, known)
+    known = _known(
+        (pelvis.sensor, frame), thigh.sensor, axis, after(still, lift), backward is not None
+    )
+    known = replace(known, level_rad=other.slope_rad, level_sd_rad=other.slope_sd_rad)
+    straight = _straighten((pelvis.sensor, frame), thigh.sensor, axis, spans, (known, lift, other))
     frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = angles_of(even, pelvis, thigh, frame, straight.axis, side)
@@ -220,6 +255,8 @@ def estimate_set(
             steps_between(pelvis.sensor, thigh.sensor, frame, straight.axis, coarse.moving)
         ),
         slid_deg=(_slid_deg(pelvis.sensor, rests), _slid_deg(thigh.sensor, rests)),
+        leg=even.leg,
+        axis_sd_rad=straight.sd_rad,
     )
 
 
@@ -295,6 +332,22 @@ def _rests(coarse: Coarse, count: int) -> NDArray[np.int64]:
     tail = min(count, ends[-1] + MAX_TAIL)
     pauses = zip(ends, [*starts, tail], strict=True)
     return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= MIN_REST)])
+
+
+def _straighten(
+    pelvis: tuple[Sensor, SegmentAxes],
+    thigh: Sensor,
+    axis: Array,
+    spans: list[Span],
+    told: tuple[Known, Lift | None, OtherLeg],
+) -> StraightAxis:
+    """Find the femur's axis by the turns and all that is told."""
+    known, lift, other = told
+    if other.above is not None:
+        return axis_below(thigh, axis, spans, other.above)
+    if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
+        known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
+    return straighten_axis(pelvis, thigh, axis, spans, known)
 
 
 def _known(

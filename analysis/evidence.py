@@ -91,7 +91,7 @@ def _swapped(estimate: Estimate) -> Iterator[Reason]:
     if pelvis_deg > SWAPPED_RATIO * thigh_deg:
         certain = pelvis_deg > CERTAIN_RATIO * thigh_deg
         text = (
-            f"the pelvis sensor turned by {pelvis_deg:.0f}° and the thigh sensor by "
+            f"the pelvis sensor turned by {pelvis_deg:.0f}° and the {estimate.leg} sensor by "
             f"{thigh_deg:.0f}°: they {'are' if certain else 'may be'} exchanged; "
             "hiprot correct --swap-sensors mends it"
         )
@@ -113,7 +113,7 @@ def _moved(estimate: Estimate) -> Iterator[Reason]:
 
 def _slid(estimate: Estimate) -> Iterator[Reason]:
     """What tipped steadily over the set: a strap that slides, or a person who sinks."""
-    for segment, slid_deg in zip(("pelvis", "thigh"), estimate.slid_deg, strict=True):
+    for segment, slid_deg in zip(("pelvis", estimate.leg), estimate.slid_deg, strict=True):
         if slid_deg > SLID_DEG:
             text = (
                 f"{segment}: tipped steadily by {slid_deg:.0f}° over the set (strap or posture); "
@@ -134,8 +134,8 @@ def _out_of_step(estimate: Estimate) -> Iterator[Reason]:
             late = "late" if step.lag_s > 0.0 else "early"
             size = f"are {abs(step.lag_s):.1f} s {late} against" if sure else "do not go with"
             text = (
-                f"the thigh sensor's times {size} the pelvis' in the {half} half of the set; "
-                "record with arrival_s, or on one clock"
+                f"the {estimate.leg} sensor's times {size} the pelvis' in the {half} half of the "
+                "set; record with arrival_s, or on one clock"
             )
             yield Reason("poor", "out_of_step", text)
             return

@@ -51,6 +51,8 @@ _SIGNALS = (
     _Signal("pelvis_rotates", "pelvis_rotation", ("pelvis_rotation_deg",)),
     _Signal("leg_swings", "hip_flexion", ("hip_flexion_deg",)),
     _Signal("leg_swings", "hip_adduction", ("hip_adduction_deg",)),
+    _Signal("knee_turns", "knee_turns", ("knee_rotation_deg",)),
+    _Signal("knee_straightens", "knee_straightens", ("knee_flexion_deg",), sign=-1),
     _Signal("thrown", "fast", ("peak_inward_speed_deg_s", "peak_return_speed_deg_s"), "°/s"),
     _Signal("bounce", "bounce"),
     _Signal("dropped_return", "dropped", ("peak_return_speed_deg_s",), "°/s"),

@@ -311,7 +311,8 @@ def copies(recordings: Sequence[Recording]) -> dict[str, str]:
 
 def _same(one: Recording, other: Recording) -> bool:
     """Whether two sets share samples, whatever names and times stand beside them."""
-    first, second = (one.streams.get("thigh"), other.streams.get("thigh"))
+    leg = "thigh" if "thigh" in one.streams and "thigh" in other.streams else "shank"
+    first, second = (one.streams.get(leg), other.streams.get(leg))
     if first is None or second is None or _noise_free(first) or _noise_free(second):
         return False
     if int(np.isin(_keys(first), _keys(second)).sum()) >= COPIED_ROWS:

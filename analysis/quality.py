@@ -17,6 +17,7 @@ from analysis.evidence import Evidence
 from analysis.motion.grid import GRID_HZ, EvenSet
 from analysis.reasons import GRADES, WRONG_LABELS, Reason, beyond, worst_grade
 from analysis.sensor_quality import SensorQuality, coverage_reasons, sensor_quality, sensor_reasons
+from analysis.skin import SkinShare
 from imu.clock import AlignedSet
 from imu.recording import Recording
 
@@ -63,6 +64,8 @@ class SetQuality:
     ir_uncertainty_deg, tilt_uncertainty_deg, obliquity_uncertainty_deg,
     rotation_uncertainty_deg : float or None
         Half-widths of 95 % intervals of one angle in this set, instrument only.
+    skin_share : SkinShare or None
+        What the thigh sensor saw of the turn that the shank made, with both.
     """
 
     grade: str
@@ -80,6 +83,7 @@ class SetQuality:
     tilt_uncertainty_deg: float | None = None
     obliquity_uncertainty_deg: float | None = None
     rotation_uncertainty_deg: float | None = None
+    skin_share: SkinShare | None = None
 
     @property
     def mislabelled(self) -> bool:
@@ -102,7 +106,7 @@ def assess(
     recording : Recording
         As read: faults and cut rows.
     aligned : AlignedSet
-        The same on one clock: rates, gaps, skews.
+        Pelvis and leg sensor on one clock: rates, gaps, skews.
     even : EvenSet
         The same on the grid.
     estimate : Estimate
@@ -122,7 +126,7 @@ def assess(
     if not leaned and not swapped:
         _refuse_upright(z_deg, recording.source)
     still = _still_s(estimate, float(even.time_s[-1] - even.time_s[0]))
-    biases = {"pelvis": estimate.pelvis.bias_rads, "thigh": estimate.thigh.bias_rads}
+    biases = {"pelvis": estimate.pelvis.bias_rads, even.leg: estimate.thigh.bias_rads}
     sensors = {
         name: sensor_quality(stream, aligned.fits[name], still, biases.get(name))
         for name, stream in aligned.streams.items()
@@ -132,7 +136,7 @@ def assess(
         *_set_reasons(recording, estimate, z_deg, still[0], leaned),
         *coverage_reasons(aligned),
     ]
-    for name in ("pelvis", "thigh"):  # the shank enters no angle
+    for name in sensors:
         reasons += sensor_reasons(sensors[name], aligned.streams[name])
     reasons.sort(key=lambda reason: -GRADES.index(reason.grade))
     errors = _angle_errors_deg(estimate)
@@ -239,10 +243,10 @@ def _set_reasons(
     )
     yield from beyond(placed_deg, PLACED_DEG, "pelvis_placed", text)
     level_deg = float(np.rad2deg(estimate.axis_to_level_rad))
-    text = f"the thigh's axis is {level_deg:.0f}° from level, so heading errors leak into IR"
+    text = f"the femur's axis is {level_deg:.0f}° from level, so heading errors leak into IR"
     yield from beyond(level_deg, AXIS_TO_LEVEL_DEG, "axis_steep", text)
     missed = 100.0 * (1.0 - estimate.axis_explained)
-    text = f"one axis explains only {100.0 - missed:.0f} % of how the thigh turned"
+    text = f"one axis explains only {100.0 - missed:.0f} % of how the {estimate.leg} turned"
     yield from beyond(missed, AXIS_MISSED_PERCENT, "axis_unclear", text)
     ir_deg, _, rotation_deg = _angle_errors_deg(estimate)
     for name, error_deg in (("internal rotation", ir_deg), ("pelvis rotation", rotation_deg)):

@@ -154,7 +154,7 @@ def coverage_reasons(aligned: AlignedSet) -> Iterator[Reason]:
     """What speaks against a sensor that measured for part of the set only."""
     spans = {name: float(s.time_s[-1] - s.time_s[0]) for name, s in aligned.streams.items()}
     longest = max(spans.values())
-    for name in ("pelvis", "thigh"):
+    for name in spans:
         if 100.0 * spans[name] < FAIR_COVERED_PERCENT * longest:
             text = f"{name}: measured for {spans[name]:.1f} of {longest:.1f} s only"
             yield Reason("fair", "coverage", text)

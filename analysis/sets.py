@@ -12,18 +12,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimation import Estimate, estimate_set
-from analysis.evidence import gather
-from analysis.integrity import cleaned, copies
+from analysis.estimation import Estimate
+from analysis.evidence import Evidence, gather
+from analysis.integrity import copies
+from analysis.legs import BY_THIGH, Followed, LegCourses, follow_legs, leg_reasons, put_together
 from analysis.motion.angles import HipAngles
-from analysis.motion.grid import resample_set
 from analysis.motion.lean import backward_axis
-from analysis.motion.plausibility import refuse_implausible
 from analysis.quality import SetQuality, assess, with_reason
 from analysis.reasons import Reason
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
+from analysis.sensor_quality import sensor_reasons
 from analysis.settings import Settings
-from imu.clock import align
 from imu.recording import Event, Recording
 
 Array = NDArray[np.float64]
@@ -49,6 +48,8 @@ class SetAnalysis:
         All repetitions, counted or not.
     quality : SetQuality
         Of the recording and the calibration.
+    leg : LegCourses
+        What each leg sensor shows, and the knee between them.
     """
 
     name: str
@@ -57,6 +58,7 @@ class SetAnalysis:
     rep_numbers: NDArray[np.int64]
     reps: tuple[Repetition, ...]
     quality: SetQuality
+    leg: LegCourses = BY_THIGH
 
 
 def analyse_sets(
@@ -137,19 +139,22 @@ def analyse_set(
     events : sequence of Event
         The set's markers.
     """
-    clean = cleaned(recording)
-    recording = clean.recording
-    aligned = align(recording)
-    refuse_implausible(recording)
-    even = resample_set(aligned.streams, recording.source)
     lift_s = min((event.time_s for event in events if event.kind == "lift"), default=None)
-    estimate = estimate_set(even, recording.side, recording.source, backward, lift_s)
-    evidence = gather(estimate, recording.side, lift_s is not None, backward)
-    quality = assess(recording, aligned, even, estimate, evidence, backward is not None)
-    for reason in clean.reasons:
-        quality = with_reason(quality, reason)
+    found, left_out = follow_legs(recording, backward, lift_s)
+    first = next(iter(found.values()))
+    estimate = first.estimate
+    angles, leg = put_together(found, recording.side)
+    quality = _quality(found, recording.side, lift_s is not None, backward)
     context = SetContext(
-        recording.name, recording.side, estimate.angles, estimate.error, even.gaps_s, settings
+        name=recording.name,
+        side=recording.side,
+        angles=angles,
+        error=estimate.error,
+        gaps_s=first.even.gaps_s,
+        settings=settings,
+        source=leg.source,
+        turns_deg=leg.turns_deg,
+        knee=leg.knee,
     )
     untils_s = [p.start_s for p in estimate.phases[1:]] + [np.inf]
     reps = tuple(
@@ -159,16 +164,50 @@ def analyse_set(
         )
     )
     reps, unmatched = _without_excluded(reps, events)
-    if unmatched:
-        quality = with_reason(quality, UNMATCHED)
+    told = (*left_out, *leg_reasons(leg, reps), *([UNMATCHED] if unmatched else []))
+    for reason in told:
+        quality = with_reason(quality, reason)
     return SetAnalysis(
         name=recording.name,
         side=recording.side,
-        angles=estimate.angles,
+        angles=angles,
         rep_numbers=_rep_numbers(estimate),
         reps=reps,
-        quality=quality,
+        quality=replace(quality, skin_share=leg.skin),
+        leg=leg,
     )
+
+
+def _quality(
+    found: Mapping[str, Followed], side: str, lift_asked: bool, backward: Array | None
+) -> SetQuality:
+    """Grade a set by the source of its range; the other leg sensor's reasons come behind.
+
+    The shank hangs while the knee is lifted: only a thigh sensor can prove the direction.
+    """
+    legs = list(found.items())
+    evidences = {
+        leg: gather(one.estimate, side, lift_asked and leg == "thigh", backward)
+        for leg, one in legs
+    }
+    proving = "thigh" if lift_asked and "thigh" in found else legs[0][0]
+    told = dict.fromkeys(reason for one in evidences.values() for reason in one.reasons)
+    evidence = Evidence(evidences[proving].direction, tuple(told))
+    (_, first), *others = legs
+    recording = first.clean.recording
+    leaned = backward is not None
+    quality = assess(recording, first.aligned, first.even, first.estimate, evidence, leaned)
+    reasons = dict.fromkeys(first.clean.reasons)
+    for leg, one in others:
+        other = assess(
+            one.clean.recording, one.aligned, one.even, one.estimate, evidences[leg], leaned
+        )
+        quality = replace(quality, sensors={**other.sensors, **quality.sensors})
+        reasons |= dict.fromkeys(one.clean.reasons)
+        reasons |= dict.fromkeys(sensor_reasons(other.sensors[leg], one.aligned.streams[leg]))
+    for reason in reasons:
+        quality = with_reason(quality, reason)
+    return quality
 
 
 def _without_excluded(

@@ -21,6 +21,10 @@ class Settings:
         Beyond it, in either direction, a repetition is ``compensated``.
     hip_flexion_limit_deg, hip_adduction_limit_deg : float
         The same for the thigh's movement off the axis.
+    knee_flexion_limit_deg : float
+        A knee that straightens further is flagged ``knee_straightens``: it is another drill.
+    knee_rotation_limit_deg : float
+        A shank that turns further about its own axis is flagged ``knee_turns``.
     min_hold_s : float
         Shorter end-range pauses are flagged ``no_hold``.
     bounce_limit_deg : float
@@ -44,6 +48,8 @@ class Settings:
     pelvis_rotation_limit_deg: float = limited(5.0, POSITIVE)
     hip_flexion_limit_deg: float = limited(10.0, POSITIVE)
     hip_adduction_limit_deg: float = limited(10.0, POSITIVE)
+    knee_flexion_limit_deg: float = limited(10.0, POSITIVE)
+    knee_rotation_limit_deg: float = limited(8.0, POSITIVE)
     min_hold_s: float = limited(0.5, POSITIVE)
     bounce_limit_deg: float = limited(1.5, POSITIVE)
     return_error_limit_deg: float = limited(3.0, POSITIVE)

@@ -14,12 +14,14 @@ from analysis.findings import Finding, in_front
 from analysis.reasons import worst_grade
 from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
+from analysis.skin import SkinShare
 from analysis.words import (
     NONE_COUNTED,
     clean_sentence,
     footing_sentence,
     number,
     range_sentences,
+    tissue_sentence,
 )
 from imu.units import SIDES
 
@@ -61,6 +63,10 @@ class SideSummary:
         The worst of its sets.
     reasons : tuple of str
         Why it is not better; with the set's name in front where there are several.
+    rom_source : str
+        ``thigh`` or ``shank``: what the range was measured by; ``thigh`` where sets differ.
+    skin_share : SkinShare or None
+        Of the side's sets, the surest.
     direction, pelvis_axes : str
         What the figures stand on, as in `SetQuality`: the least sure of its sets.
     """
@@ -78,6 +84,8 @@ class SideSummary:
     codes: tuple[str, ...]
     direction: str
     pelvis_axes: str
+    rom_source: str
+    skin_share: SkinShare | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,8 @@ class Summary:
         The verdict on the range.
     clean : str
         How many repetitions were clean, a sentence.
+    tissue : str
+        What lies between sensor and bone: skin, or a knee that gives.
     footing : str
         What was assumed and what was proven, a sentence or two.
     cautions : tuple of str
@@ -111,6 +121,7 @@ class Summary:
     sides: Mapping[str, SideSummary]
     headline: Headline
     clean: str
+    tissue: str
     footing: str
     cautions: tuple[str, ...]
     front: tuple[str, ...]
@@ -144,6 +155,14 @@ def summarise(
         sides=summaries,
         headline=_headline(comparisons, summaries),
         clean=clean_sentence({side: (one.clean, one.counted) for side, one in summaries.items()}),
+        tissue=tissue_sentence(
+            max(one.rom_source for one in summaries.values()),
+            {
+                side: (one.skin_share.share, one.skin_share.low, one.skin_share.high)
+                for side, one in summaries.items()
+                if one.skin_share is not None
+            },
+        ),
         footing=footing_sentence(
             {
                 side: {"direction": one.direction, "pelvis_axes": one.pelvis_axes}
@@ -174,6 +193,12 @@ def _side(sets: Sequence[SetAnalysis], planned: int | None) -> SideSummary:
         reasons=tuple(f"{name}: {why}" if len(sets) > 1 else why for name, why in reasons),
         direction=max((one.quality.direction for one in sets), key=FOOTINGS.index),
         pelvis_axes=max((one.quality.pelvis_axes for one in sets), key=FOOTINGS.index),
+        rom_source=max(one.leg.source for one in sets),
+        skin_share=min(
+            (one.leg.skin for one in sets if one.leg.skin is not None),
+            key=lambda skin: skin.sd,
+            default=None,
+        ),
     )
 
 

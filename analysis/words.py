@@ -23,6 +23,8 @@ FLAGS = {
     "pelvis_rotation": "pelvis rotated",
     "hip_flexion": "thigh lifted or sank",
     "hip_adduction": "thigh swung sideways",
+    "knee_straightens": "knee straightened",
+    "knee_turns": "shin turned in the knee",
     "broken_off": "broken off",
     "gap": "not measured in part",
 }
@@ -76,8 +78,8 @@ ABSENT = "–"
 
 DISCLAIMER = (
     "Not a medical device. The numbers describe one set of movements on one day; they cannot tell "
-    "why a side turns less. Skin and muscle move over the thigh bone, so that on people the angle "
-    "itself can be 4–6° off, more than the sensors' own error given after ±."
+    "why a side turns less. What skin and a bent knee add stands below the verdict; it is more "
+    "than the sensors' own error given after ±."
 )
 
 
@@ -218,6 +220,46 @@ def footing_sentence(footing: Mapping[str, Mapping[str, str]]) -> str:
             else:
                 said["Proven"].append(whose + PROVEN[what])
     return " ".join(f"{head}: {'; '.join(told)}." for head, told in said.items() if told)
+
+
+SKIN_SOURCE = "Gait Posture 2008, 20 adults"
+KNEE_SOURCE = "sides of sound knees differ by up to 3°, BMC Musculoskelet Disord 2008, 9:35"
+
+
+def tissue_sentence(source: str, shares: Mapping[str, tuple[float, float, float]]) -> str:
+    """Say what lies between sensor and bone, and what it hides.
+
+    Parameters
+    ----------
+    source : str
+        ``thigh`` or ``shank``: the sensor behind the range.
+    shares : Mapping of str to (float, float, float)
+        By side, where both sensors were worn: what the thigh sensor saw of the shank's turn, and
+        its 95 % interval.
+    """
+    if source == "thigh":
+        return (
+            "Measured on the thigh: skin may hide up to 40 % of a turn, and more on one side than "
+            f"on the other ({SKIN_SOURCE}), far beyond the sensors' own error after ±. A sensor "
+            "on the shank shows how much."
+        )
+    told = [
+        "Measured on the shank, as the clinic does; a bent knee may give 2–4° on top of the "
+        f"sensors' error after ± ({KNEE_SOURCE})."
+    ]
+    if shares:
+        seen = ", ".join(
+            f"{side} {100.0 * share:.0f} % ({100.0 * low:.0f} to {100.0 * high:.0f} %)"
+            for side, (share, low, high) in sorted(shares.items(), reverse=True)
+        )
+        told.append(f"Of that turn the thigh's skin followed: {seen}.")
+    if len(shares) == len(LETTERS):
+        (one, *_), (other, *_) = shares.values()
+        apart = abs(one - other)
+        error = sum(((high - low) / 2.0) ** 2 for _, low, high in shares.values()) ** 0.5
+        if apart > error:
+            told.append("A thigh sensor alone would show a difference that is the skin's.")
+    return " ".join(told)
 
 
 def range_sentences(comparison: Comparison) -> str:

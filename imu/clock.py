@@ -307,7 +307,8 @@ def _refuse_slow(time_s: Array, where: str) -> None:
 
 def _refuse_apart(times: Mapping[str, Array], source: str) -> None:
     """Refuse sensors that did not measure at the same time."""
-    measured = [time_s for name, time_s in times.items() if name != "shank"]  # which may be off
+    needed = ("pelvis", "thigh" if "thigh" in times else "shank")  # a third one may be off
+    measured = [times[name] for name in needed]
     start_s = max(float(time_s[0]) for time_s in measured)
     end_s = min(float(time_s[-1]) for time_s in measured)
     if end_s - start_s >= MIN_OVERLAP_S:

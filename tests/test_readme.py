@@ -125,7 +125,7 @@ def written(code: ast.expr) -> list[str]:
     head, tail = code.values
     assert isinstance(head, ast.FormattedValue)
     assert ast.unparse(head.value).endswith("segment")
-    return [f"{segment}{tail.value}" for segment in ("pelvis", "thigh")]
+    return [f"{segment}{tail.value}" for segment in ("pelvis", "thigh", "shank")]
 
 
 def test_reasons_are_those_that_the_analysis_gives():

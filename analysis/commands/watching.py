@@ -57,7 +57,7 @@ class Watcher:
         while not enough:
             await asyncio.sleep(EVERY_S)
             tables = {segment: list(rows) for segment, rows in self._rows.items()}
-            if not tables.keys() >= {"pelvis", "thigh"}:
+            if "pelvis" not in tables or not {"thigh", "shank"} & tables.keys():
                 continue  # the set has not begun
             streams = {segment: _stream(segment, rows) for segment, rows in tables.items()}
             recording = Recording(self.name, self.side, f"{self.name}.csv", streams)

@@ -19,6 +19,8 @@
     Segment orientations -> hip and pelvis angles, signs per side.
 ``axis``, ``scale``
     The femur's axis told apart from movement in step with the turn; both kinds of sensor agreed.
+``knee``, ``below``
+    What lies between thigh and shank; the femur's axis in the shank, told by the thigh.
 ``uncertainty``
     How far the angles may be off.
 """

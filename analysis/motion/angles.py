@@ -32,6 +32,9 @@ class HipAngles:
         Z right.
     measured : ndarray of bool, shape (m,)
         False where no sample of one of the sensors lies near (a gap).
+    femur_quat : ndarray, shape (m, 4), or None
+        Femur in the same frame as the pelvis, X anterior, Y from knee to hip, Z right; as the
+        sensor that follows it tells.
     """
 
     time_s: Array
@@ -43,6 +46,7 @@ class HipAngles:
     pelvis_rotation_deg: Array
     pelvis_quat: Array
     measured: NDArray[np.bool_]
+    femur_quat: Array | None = None
 
 
 def hip_angles(
@@ -79,6 +83,7 @@ def hip_angles(
         pelvis_rotation_deg=np.rad2deg(turn) * inward,
         pelvis_quat=pelvis_quat,
         measured=even.measured,
+        femur_quat=thigh_quat,
     )
 
 

@@ -54,6 +54,8 @@ class Known:
     ----------
     placement_sd_rad : float
         Turn of the pelvis sensor about the vertical against the pelvis.
+    level_rad, level_sd_rad : float
+        Slope of the femur's axis at neutral, + where the knee is below the hip.
     heading_rad, heading_sd_rad : float
         Heading of the thigh sensor's frame against the pelvis sensor's, from movements that both
         made as one body; a standard deviation of inf where there were none.
@@ -64,6 +66,8 @@ class Known:
     """
 
     placement_sd_rad: float
+    level_rad: float = 0.0
+    level_sd_rad: float = LEVEL_SD_RAD
     heading_rad: float = 0.0
     heading_sd_rad: float = np.inf
     hip_to_knee: Array | None = None
@@ -129,7 +133,7 @@ def straighten_axis(
     for _ in range(ROUNDS):
         fit = least_squares(_misfit, guess, args=(course, known, bow_sd), method="lm")
         guess = fit.x
-        bow_sd = _bow_sd(_lines(course, guess))
+        bow_sd = bow_deviation(_lines(course, guess))
     jacobian: Array = np.asarray(fit.jac)
     covariance = np.asarray(np.linalg.inv(jacobian.T @ jacobian), dtype=np.float64)
     share, share_sd = _share(course, known, bow_sd, guess, covariance)
@@ -160,8 +164,8 @@ class _Course:
     backward_rad: float
 
 
-class _Lines:
-    """Flexion and adduction fitted by polynomials of the rotation, turn by turn.
+class Lines:
+    """Off-axis movement in two planes fitted by polynomials of the rotation, turn by turn.
 
     Attributes
     ----------
@@ -189,18 +193,25 @@ class _Lines:
         self.bow, self.skew = coefficients[:, 2], coefficients[:, 3]
 
 
+def turn_samples(
+    spans: Sequence[tuple[int, int]], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Instants of the turns that are looked at, and where each turn begins among them."""
+    typical = int(np.median([b - a for a, b in spans]))
+    step = int(np.clip(typical // SAMPLES_A_TURN, 1, STEP))
+    step = max(step, sum(b - a for a, b in spans) // MAX_SAMPLES)
+    chosen = [np.arange(a, max(b, a + 4 * step), step) for a, b in spans]
+    starts = np.cumsum([0, *(len(one) for one in chosen[:-1])])
+    return np.minimum(np.concatenate(chosen), count - 1), starts
+
+
 def _course(
     pelvis: tuple[Sensor, SegmentAxes],
     thigh: Sensor,
     axis: Array,
     spans: Sequence[tuple[int, int]],
 ) -> _Course:
-    typical = int(np.median([b - a for a, b in spans]))
-    step = int(np.clip(typical // SAMPLES_A_TURN, 1, STEP))
-    step = max(step, sum(b - a for a, b in spans) // MAX_SAMPLES)
-    chosen = [np.arange(a, max(b, a + 4 * step), step) for a, b in spans]
-    index = np.minimum(np.concatenate(chosen), len(thigh.quat) - 1)
-    starts = np.cumsum([0, *(len(one) for one in chosen[:-1])])
+    index, starts = turn_samples(spans, len(thigh.quat))
     motion = pelvis[1].motion(replace(pelvis[0], quat=pelvis[0].quat[index]))
     up = rotate(conjugate(thigh.neutral), np.array([0.0, 0.0, 1.0]))
     level = np.cross(up, axis)
@@ -218,17 +229,17 @@ def _tilted(course: _Course, guess: Array) -> Array:
     return unit
 
 
-def _lines(course: _Course, guess: Array) -> _Lines:
+def _lines(course: _Course, guess: Array) -> Lines:
     """Lines of the off-axis movement about a tilted axis, the pelvis axes turned."""
     axes = thigh_axes(course.thigh, _tilted(course, guess))
     femur = multiply(seated_thigh(axes), axes.motion(course.thigh))
     turn = from_rotvec(np.array([0.0, guess[2], 0.0]))
     pelvis = multiply(conjugate(turn), multiply(course.pelvis_motion, turn))
     flexion, adduction, rotation = joint_angles(multiply(conjugate(pelvis), femur))
-    return _Lines(rotation, np.column_stack([flexion, adduction]), course.starts)
+    return Lines(rotation, np.column_stack([flexion, adduction]), course.starts)
 
 
-def _bow_sd(lines: _Lines) -> float:
+def bow_deviation(lines: Lines) -> float:
     """Standard deviation of the mean bow, of either plane [rad].
 
     From its scatter between the turns and from the mean skew, which no axis explains: movement
@@ -252,7 +263,7 @@ def _misfit(guess: Array, course: _Course, known: Known, bow_sd: float) -> Array
         *(lines.bow.mean(axis=0) / bow_sd),
         *(lines.in_step / IN_STEP_SD_RAD),
         *(guess[:2] / TILT_SD),
-        level / LEVEL_SD_RAD,
+        (level - known.level_rad) / known.level_sd_rad,
         _student(guess[2] / known.placement_sd_rad),
         _wrapped(forward) / known.heading_sd_rad,
     ]

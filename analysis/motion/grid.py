@@ -56,19 +56,25 @@ class EvenStream:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvenSet:
-    """Pelvis and thigh on one grid.
+    """Pelvis and leg on one grid.
 
     Attributes
     ----------
     time_s : ndarray, shape (m,)
         Even grid on the set's common time; it covers where both sensors measured.
     pelvis, thigh : EvenStream
-        On that grid.
+        On that grid. The thigh's is that of whichever sensor follows the femur: with the knee kept
+        bent the shank turns with it, and one on the shank takes this place.
     """
 
     time_s: Array
     pelvis: EvenStream
     thigh: EvenStream
+
+    @property
+    def leg(self) -> str:
+        """Where the sensor that follows the femur sits: ``thigh`` or ``shank``."""
+        return self.thigh.segment
 
     @property
     def measured(self) -> Mask:
@@ -92,8 +98,8 @@ def grid_span(begin_s: float, end_s: float) -> slice:
     return slice(round(begin_s * GRID_HZ), round(end_s * GRID_HZ) + 1)
 
 
-def resample_set(streams: Mapping[str, Stream], where: str) -> EvenSet:
-    """Put pelvis and thigh on one even grid over the time both of them cover.
+def resample_set(streams: Mapping[str, Stream], where: str, leg: str = "thigh") -> EvenSet:
+    """Put pelvis and leg on one even grid over the time both of them cover.
 
     Parameters
     ----------
@@ -101,19 +107,21 @@ def resample_set(streams: Mapping[str, Stream], where: str) -> EvenSet:
         By segment, on the common clock.
     where : str
         The file, for messages.
+    leg : str
+        ``thigh`` or ``shank``: the sensor that follows the femur.
 
     Raises
     ------
     AnalysisError
         The sensors do not overlap for at least 3 s.
     """
-    pelvis, thigh = streams["pelvis"], streams["thigh"]
+    pelvis, thigh = streams["pelvis"], streams[leg]
     first = max(pelvis.time_s[0], thigh.time_s[0])
     last = min(pelvis.time_s[-1], thigh.time_s[-1])
     if last - first < 3.0:
         raise AnalysisError(
             where,
-            f"pelvis and thigh overlap for {max(last - first, 0.0):.1f} s, expected 3 s or more",
+            f"pelvis and {leg} overlap for {max(last - first, 0.0):.1f} s, expected 3 s or more",
             "Record both sensors at the same time.",
         )
     start = np.ceil(first * GRID_HZ)

@@ -76,7 +76,8 @@ def backward_axis(calibration: Recording) -> Array:
 def study_lean(calibration: Recording) -> Lean:
     """Find the axis of the leans, their sense and their number; see `backward_axis`."""
     where = calibration.source
-    even = resample_set(align(calibration).streams, where)
+    leg = "thigh" if "thigh" in calibration.streams else "shank"
+    even = resample_set(align(calibration).streams, where, leg)
     still = find_still_spans(even)
     if len(still) == 0:
         raise AnalysisError(where, "no still moment of 1 s or more", "Sit still before the lean.")

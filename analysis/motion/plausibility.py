@@ -101,15 +101,15 @@ class AxesReport:
 ENOUGH_SAMPLES = 60_000  # units do not change within a recording: ten minutes at 100 Hz tell them
 
 
-def refuse_implausible(recording: Recording) -> None:
-    """Refuse a recording whose numbers are in other units or axes than the contract's.
+def refuse_implausible(recording: Recording, leg: str = "thigh") -> None:
+    """Refuse pelvis and leg sensor whose numbers are in other units or axes than the contract's.
 
     Raises
     ------
     AnalysisError
         Names the sensor, the unit it seems to be in, and the factor.
     """
-    for name in ("pelvis", "thigh"):  # the shank enters no angle
+    for name in ("pelvis", leg):
         stream, where = recording.streams[name], f"{recording.source}, {name}"
         _refuse_acc(stream, where)
         _refuse_gyr(stream, where)

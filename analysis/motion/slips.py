@@ -26,7 +26,11 @@ Array = NDArray[np.float64]
 Spans = NDArray[np.int64]
 
 # Of the sensor on the body; what is smaller is lost among the places people come back to.
-MIN_SLIP_RAD: Mapping[str, float] = {"pelvis": 4.0 * RAD_PER_DEG, "thigh": 6.0 * RAD_PER_DEG}
+MIN_SLIP_RAD: Mapping[str, float] = {
+    "pelvis": 4.0 * RAD_PER_DEG,
+    "thigh": 6.0 * RAD_PER_DEG,
+    "shank": 6.0 * RAD_PER_DEG,
+}
 SPREAD_FACTOR = 2.0  # times how far rests lie apart that no slip parts
 NEIGHBOURS = 8  # still moments looked at on either side
 MIN_RESTS = 2  # on either side: one alone may be a pause on the way
@@ -48,7 +52,7 @@ class Slip:
     Attributes
     ----------
     segment : str
-        ``pelvis`` or ``thigh``.
+        ``pelvis``, ``thigh`` or ``shank``.
     span : tuple of int
         Half-open span of grid instants in which it happened.
     turn : ndarray, shape (4,)
@@ -101,7 +105,7 @@ def find_slips(
     Parameters
     ----------
     quats : Mapping of str to ndarray, shape (m, 4)
-        Orientations of ``pelvis`` and ``thigh``, each sensor to a frame with Z up.
+        Orientations of ``pelvis`` and of ``thigh`` or ``shank``, each sensor to a frame with Z up.
     lost : Mapping of str to ndarray of bool, shape (m,)
         Where the orientation was lost in a gap: nothing can be told across it.
     still : ndarray of int, shape (k, 2)
@@ -120,7 +124,7 @@ def find_slips(
         )
         for name, quat in quats.items()
     }
-    sense = _turns(poses["thigh"])
+    sense = _turns(next(one for name, one in poses.items() if name != "pelvis"))
     found = [
         (size / MIN_SLIP_RAD[name], slip)
         for name in poses

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.motion.angles import HipAngles
 from analysis.motion.grid import GRID_HZ, grid_span
+from analysis.motion.knee import KneeCourse
 from analysis.motion.quaternions import conjugate, multiply
 from analysis.motion.uncertainty import AngleError
 from analysis.repetitions.detection import Phases, phase_window_s, speed
@@ -67,6 +69,11 @@ class Repetition:
     pelvis_tilt_uncertainty_deg: float | None = None
     pelvis_obliquity_uncertainty_deg: float | None = None
     pelvis_rotation_uncertainty_deg: float | None = None
+    rom_source: str = "thigh"
+    rom_thigh_deg: float | None = None
+    rom_shank_deg: float | None = None
+    knee_flexion_deg: float | None = None
+    knee_rotation_deg: float | None = None
 
     @property
     def counts(self) -> bool:
@@ -74,8 +81,8 @@ class Repetition:
         return self.verdict != "not_counted"
 
 
-MEASURED = frozenset(field.name for field in fields(Repetition)) - {
-    *("side", "set", "rep", "start_s", "end_s", "verdict", "flags"),
+MEASURED = frozenset(one.name for one in fields(Repetition)) - {
+    *("side", "set", "rep", "start_s", "end_s", "verdict", "flags", "rom_source"),
 }
 
 
@@ -95,6 +102,12 @@ class SetContext:
         Gaps of either sensor, on the set's common time.
     settings : Settings
         Limits of verdicts and flags.
+    source : str
+        ``thigh`` or ``shank``: the sensor behind the IR angle.
+    turns_deg : Mapping of str to ndarray, shape (m,)
+        Turn about the femur's axis by each leg sensor.
+    knee : KneeCourse or None
+        With both of them.
     """
 
     name: str
@@ -103,6 +116,9 @@ class SetContext:
     error: AngleError
     gaps_s: Array
     settings: Settings
+    source: str = "thigh"
+    turns_deg: Mapping[str, Array] = field(default_factory=dict)
+    knee: KneeCourse | None = None
 
 
 def measure_repetition(
@@ -134,6 +150,7 @@ def measure_repetition(
     if not gap:
         values |= _range(context, phases) | _speeds(context.angles, phases)
         values |= _pelvis(context, phases) | _off_axis(context.angles, phases)
+        values |= _leg(context, phases)
     if phases.broken_off:
         values |= dict.fromkeys(("return_error_deg", "pelvis_residual_deg"), math.nan)
     flags = _flags(context, phases, values, gap, until_s)
@@ -147,6 +164,7 @@ def measure_repetition(
         end_s=span_s[1],
         verdict=_verdict(flags),
         flags=flags,
+        rom_source=context.source,
         **numbers,
         **missing,
     )
@@ -227,6 +245,19 @@ def _off_axis(angles: HipAngles, phases: Phases) -> dict[str, float]:
     }
 
 
+def _leg(context: SetContext, phases: Phases) -> dict[str, float]:
+    """What each leg sensor turned, and what the knee did between them."""
+    inside = phases.span()
+    values = {}
+    for name, turn in context.turns_deg.items():
+        first = _at(turn, phases.start_s)
+        values[f"rom_{name}_deg"] = float(max(turn[inside].max(), first)) - first
+    if context.knee is not None:
+        values["knee_flexion_deg"] = _signed_extreme(context.knee.flexion_deg[inside])
+        values["knee_rotation_deg"] = _signed_extreme(context.knee.rotation_deg[inside])
+    return values
+
+
 def _flags(
     context: SetContext, phases: Phases, values: dict[str, float], gap: bool, until_s: float
 ) -> tuple[str, ...]:
@@ -236,9 +267,12 @@ def _flags(
     seen = {"broken_off": phases.broken_off, "gap": gap}
     for name in (*PLANES, *OFF_AXIS):
         seen[name] = abs(values.get(f"{name}_deg", 0.0)) > getattr(limits, f"{name}_limit_deg")
+    knee = (values.get("knee_flexion_deg", 0.0), values.get("knee_rotation_deg", 0.0))
     inward = values.get("peak_inward_speed_deg_s", 0.0)
     back = values.get("peak_return_speed_deg_s", 0.0)
     seen |= {
+        "knee_straightens": -knee[0] > limits.knee_flexion_limit_deg,
+        "knee_turns": abs(knee[1]) > limits.knee_rotation_limit_deg,
         "no_hold": values["hold_s"] < limits.min_hold_s,
         "bounce": _deepest_dip(ir, phases.hold_start_s, phases.hold_end_s)
         >= limits.bounce_limit_deg,

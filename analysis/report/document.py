@@ -28,7 +28,7 @@ from analysis.words import DISCLAIMER
 
 SCHEMA = "hiprot.report/1"
 DECIMALS = 6
-QUALITY = ("grade", "reasons", "codes", "direction", "pelvis_axes")  # of a side
+QUALITY = ("grade", "reasons", "codes", "direction", "pelvis_axes", "skin_share")  # of a side
 SENSOR_EVENTS = ("dropout", "reconnect", "lift")  # not felt by the person
 
 

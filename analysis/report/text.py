@@ -38,6 +38,7 @@ def print_report(analysis: Analysis, console: Console) -> None:
     verdict, sentence = summary.headline.verdict, summary.headline.sentence
     console.print(Text.assemble(_state(verdict) if verdict else "", " " * bool(verdict), sentence))
     console.print(Text(summary.clean))
+    console.print(Text(summary.tissue, "dim"))
     console.print(Text(summary.footing, "dim"))
     for side, found in summary.sides.items():
         if found.grade == "poor":

@@ -123,10 +123,13 @@ def _refuse_beyond(table: Table, source: str) -> None:
 
 
 def _refuse_missing(present: list[str], source: str) -> None:
-    """Refuse a set without one of its two sensors."""
-    for segment in ("pelvis", "thigh"):
-        if segment not in present:
-            what = f"there are no samples of the {segment} sensor, only {' and '.join(present)}"
+    """Refuse a set without the pelvis sensor, or without one on the leg."""
+    for needed in (("pelvis",), ("thigh", "shank")):
+        if not set(needed) & set(present):
+            what = (
+                f"there are no samples of the {' or '.join(needed)} sensor, only "
+                f"{' and '.join(present)}"
+            )
             raise RecordingError(source, what, "Record the set again with both sensors.")
 
 

@@ -166,6 +166,10 @@ def line(number: int, text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def one_sensor(segment: str) -> str:
+    return "\n".join([HEADER, *(row for row in ROWS if row.startswith(segment))]) + "\n"
+
+
 def cell(number: int, column: str, value: str) -> str:
     cells = TEXT.splitlines()[number - 1].split(",")
     cells[SET_COLUMNS.index(column)] = value
@@ -210,7 +214,8 @@ def cell(number: int, column: str, value: str) -> str:
         (TEXT.replace("9.42", "9\0"), "left.csv, line 66: a zero byte"),
         (TEXT.encode("utf-16"), "left.csv: the text is UTF-16"),
         (TEXT.encode() + b"thigh,\xe9\n", "left.csv, line 102: byte 0xe9 is not UTF-8"),
-        (TEXT.replace("thigh", "shank"), "no samples of the thigh sensor, only pelvis and shank"),
+        (one_sensor("pelvis"), "no samples of the thigh or shank sensor, only pelvis"),
+        (one_sensor("thigh"), "no samples of the pelvis sensor, only thigh"),
         (cell(7, "time_s", "1e5"), "left.csv, line 7, column time_s: time_s steps by"),
         (cell(51, "time_s", "1.0"), "left.csv, line 51, column time_s: time_s steps by"),
     ],
