@@ -60,8 +60,8 @@ def draw_panels(analysis: Analysis) -> dict[str, Panel]:
     Returns
     -------
     dict of str to Panel
-        ``range``, ``difference``, ``curves-right``, ``curves-left``, ``phase``, ``pelvis``; a
-        side without a counted repetition has no curves, a single side no difference.
+        ``range``, ``difference``, ``curves-right``, ``curves-left``, ``phase``, ``skin``,
+        ``pelvis``; a side without a counted repetition has no curves, a single side no difference.
     """
     sides = [side for side in reversed(SIDES) if any(one.side == side for one in analysis.sets)]
     curves = {side: side_curves(analysis.sets, side) for side in sides}
@@ -74,8 +74,49 @@ def draw_panels(analysis: Analysis) -> dict[str, Panel]:
         top = max((float(found.ir_deg.max()) for found in curves.values()), default=1.0)
         panels += [_curves_panel(analysis, side, found, top) for side, found in curves.items()]
         panels.append(_phase_panel(curves))
+        panels.append(_skin_panel(analysis.sets))
         panels.append(_pelvis_panel(analysis, reps))
     return {panel.name: panel for panel in panels if panel is not None}
+
+
+def _skin_panel(sets: Sequence[SetAnalysis]) -> Panel | None:
+    """The turn as shank and thigh sensor saw it, over each other, in one repetition a side."""
+    both = {
+        one.side: one
+        for one in reversed(sets)
+        if one.leg.skin is not None and any(rep.counts for rep in one.reps)
+    }
+    if not both:
+        return None
+    figure = new_figure(WIDTH_IN, 1.9)
+    width = 0.87 / len(both)
+    told = []
+    for column, side in enumerate(side for side in reversed(SIDES) if side in both):
+        one, left = both[side], 0.11 + column * width
+        axes = add_axes(figure, (left, 0.24, width - 0.04, 0.66), "time, s")
+        counted = [rep for rep in one.reps if rep.counts]
+        number_ = counted[len(counted) // 2].rep
+        inside = np.flatnonzero(one.rep_numbers == number_)
+        time_s = one.angles.time_s[inside] - one.angles.time_s[inside[0]]
+        for leg, dash, weight in (("shank", "-", 1.6), ("thigh", (0, (2, 1.5)), 1.2)):
+            turn = one.leg.turns_deg[leg][inside]
+            at = evenly(len(inside), POINTS)
+            axes.plot(time_s[at], turn[at] - turn[0], color=COLOURS[side], ls=dash, lw=weight)
+        share = one.leg.skin.share if one.leg.skin else 1.0
+        axes.text(0.5, 1.02, f"{LETTERS[side]}: {100.0 * share:.0f} %", color=COLOURS[side],
+                  weight="bold", ha="center", transform=axes.transAxes)  # fmt: skip
+        if column:
+            axes.set_yticklabels([])
+        told.append(f"{side}: the thigh followed {100.0 * share:.0f} % of the shank's turn")
+    limits = [axes.get_ylim() for axes in figure.axes]
+    for axes in figure.axes:
+        axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+    svg = inline_svg(figure, "skin", "Turn by shank and by thigh sensor", "; ".join(told) + ".")
+    caption = (
+        "One repetition a side, °: the turn as the shank made it (line) and as the thigh's skin "
+        "followed it (dashed)."
+    )
+    return Panel("skin", svg, caption)
 
 
 def _reps(sets: Sequence[SetAnalysis], side: str) -> list[Repetition]:
