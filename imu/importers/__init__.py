@@ -1,0 +1,16 @@
+"""Other people's files -> tracks of sensors, in SI units, on the clocks that they tell.
+
+``values``
+    An `Importer`; what it gives.
+``archives``, ``excel``, ``text``, ``times``, ``derived``, ``joining``
+    Packed files; cells and headers; clocks; what a filter left; one row a sample.
+``sensor_logger``, ``phyphox``, ``movella``, ``metabase``, ``witmotion``, ``movesense``, ``mt_manager``, ``shimmer``, ``apdm``, ``mapped``
+    One file a format; they know nothing of each other.
+``registry``
+    All formats, those of plug-ins included; which of them a file is of.
+``roles``, ``alignment``, ``splitting``
+    Which track is which segment; one clock for all; sets out of one long recording.
+
+A format gives what was measured, not more: nothing is resampled but acceleration that was sampled
+apart from the angular rate (`imu.importers.joining`), and everything left out is counted in words.
+"""

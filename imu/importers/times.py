@@ -1,0 +1,189 @@
+"""Times of a file -> strictly increasing times of its samples.
+
+A clock counted in 32 bits wraps; a program that stamps on arrival gives a whole packet one time;
+an application writes the date for people. Nothing is mended on the way: rows out of order are put
+in order as in a set (`imu.formats.ordering`), what is left out is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imu.errors import RecordingError
+from imu.formats.csvfile import place, shown
+from imu.formats.ordering import order_rows
+from imu.importers.values import Signal
+from imu.samples import Array
+
+Lines = NDArray[np.int64]
+MAX_SHARED = 0.05
+
+
+def unwrap(counter: Array, modulus: float) -> Array:
+    """Undo the wraps of a counter.
+
+    Parameters
+    ----------
+    counter : ndarray, shape (n,)
+        From 0 to below the modulus, in order.
+    modulus : float
+        Where it begins anew.
+
+    Examples
+    --------
+    >>> unwrap(np.array([4294967290.0, 4.0]), 2**32).tolist()
+    [4294967290.0, 4294967300.0]
+    """
+    steps = np.diff(counter)
+    wraps = np.cumsum((steps < -modulus / 2).astype(float) - (steps > modulus / 2).astype(float))
+    unwrapped: Array = counter + modulus * np.concatenate([[0.0], wraps])
+    return unwrapped
+
+
+def spread_shared(time_s: Array) -> tuple[Array, int]:
+    """Give the samples of a packet, which share one time, times of their own.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+        Not decreasing; a packet's time is that of its last sample.
+
+    Returns
+    -------
+    time_s : ndarray, shape (n,)
+        Evenly between one packet's time and the next.
+    spread : int
+        Samples whose time was changed.
+
+    Examples
+    --------
+    >>> spread_shared(np.array([0.1, 0.2, 0.2, 0.3, 0.3]))[0].round(3).tolist()
+    [0.1, 0.15, 0.2, 0.25, 0.3]
+    """
+    stamps, first, counts = np.unique(time_s, return_index=True, return_counts=True)
+    if len(stamps) < 2 or (np.diff(time_s) < 0).any():
+        return time_s, 0
+    sample_s = (stamps[-1] - stamps[0]) / (len(time_s) - counts[0])
+    before = np.concatenate([[stamps[0] - sample_s * counts[0]], stamps[:-1]])
+    position = np.arange(len(time_s)) - np.repeat(first, counts) + 1
+    share = position / np.repeat(counts, counts)
+    even = np.repeat(before, counts) + share * np.repeat(stamps - before, counts)
+    return even, int((np.repeat(counts, counts) > 1).sum() - (counts > 1).sum())
+
+
+def make_signal(
+    time_s: Array, values: Array, lines: Lines, source: str, spread: bool = False
+) -> tuple[Signal, list[str]]:
+    """Make a signal of rows.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+        In the order of the rows; NaN where a cell is empty.
+    values : ndarray, shape (n, k)
+        SI; NaN where a cell is empty.
+    lines : ndarray, shape (n,)
+        Lines of the rows, for messages.
+    source : str
+        The file.
+    spread : bool
+        Whether times that several rows share are spread evenly.
+
+    Returns
+    -------
+    Signal, list of str
+        And what was left out or changed, in words.
+
+    Raises
+    ------
+    RecordingError
+        No whole row; rows that share their time; see `order_rows`.
+    """
+    whole = np.isfinite(values).all(axis=1) & np.isfinite(time_s)
+    told = [f"{int((~whole).sum())} rows with empty cells left out"] if not whole.all() else []
+    time_s, values, lines = time_s[whole], values[whole], lines[whole]
+    if len(time_s) < 2:
+        what = f"{len(time_s)} rows with all their numbers"
+        raise RecordingError(source, what, "Export or record it again.")
+    if spread:
+        time_s, count = spread_shared(time_s)
+        told += [f"{count} samples that shared a time spread evenly"] if count else []
+    else:
+        _refuse_shared(time_s, values, lines, source)
+    ordered = order_rows(time_s, values, None, lambda row: place(source, int(lines[row])))
+    if ordered.faults.duplicates:
+        told.append(f"{ordered.faults.duplicates} rows given twice left out")
+    if ordered.faults.steps_back:
+        told.append(f"{ordered.faults.steps_back} times out of order, put in order")
+    return Signal(ordered.time_s, values[ordered.index]), told
+
+
+def make_pair(
+    time_s: Array, values: Array, lines: Lines, source: str, spread: bool = False
+) -> tuple[Signal, Signal, list[str]]:
+    """Make both signals of rows that hold both; see `make_signal`.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, 6)
+        Specific force, then angular rate, SI.
+    """
+    both, told = make_signal(time_s, values, lines, source, spread)
+    return Signal(both.time_s, both.values[:, :3]), Signal(both.time_s, both.values[:, 3:]), told
+
+
+def _refuse_shared(time_s: Array, values: Array, lines: Lines, source: str) -> None:
+    """Refuse packets that share one time, and say how they can be read."""
+    same = (np.diff(time_s) == 0) & (np.diff(values, axis=0) != 0).any(axis=1)
+    if same.sum() > MAX_SHARED * len(time_s):
+        what = f"{same.sum()} of {len(time_s)} rows share their time with the row before"
+        remedy = "If packets were stamped when they came, --spread spreads their samples evenly."
+        raise RecordingError(place(source, int(lines[1:][same][0])), what, remedy)
+
+
+def parse_dates(texts: Sequence[str], formats: Sequence[str], source: str, first: int) -> Array:
+    """Read dates and times written for people, all in one of several formats.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        One a row.
+    formats : sequence of str
+        As `datetime.strptime` takes them; the first that reads the first row is used for all.
+    source : str
+        The file, for messages.
+    first : int
+        The line of the first row.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Seconds, taken as if in UTC.
+
+    Raises
+    ------
+    RecordingError
+        A text that is no such time; names its line.
+    """
+    chosen = next((one for one in formats if _date(texts[0], one) is not None), None)
+    found = np.empty(len(texts))
+    for row, text in enumerate(texts):
+        stamp = None if chosen is None else _date(text, chosen)
+        if stamp is None:
+            what = f"{shown(text)} is no time that we read"
+            remedy = "Give times in seconds, by a mapping (--format table --map FILE)."
+            raise RecordingError(place(source, first + row), what, remedy)
+        found[row] = stamp
+    return found
+
+
+def _date(text: str, form: str) -> float | None:
+    """Seconds since 1970 of a text, as if in UTC; None where it is of another form."""
+    try:
+        return datetime.strptime(f"{text} +0000", f"{form} %z").timestamp()
+    except ValueError:
+        return None
