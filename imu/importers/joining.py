@@ -70,7 +70,7 @@ def join(track: Track, segment: str) -> tuple[Stream, list[str]]:
     acc, gyr = track.acc, track.gyr
     same = len(acc.time_s) == len(gyr.time_s) and np.abs(acc.time_s - gyr.time_s).max() <= SAME_S
     if same:
-        return Stream(segment, gyr.time_s, acc.values, gyr.values), []
+        return Stream(segment, gyr.time_s, acc.values, gyr.values, track.arrival_s), []
     values, left_out = at_times(acc, gyr.time_s)
     kept = np.isfinite(values).all(axis=1)
     if kept.sum() < max(2.0, MIN_KEPT * len(kept)):

@@ -7,8 +7,8 @@ in order as in a set (`imu.formats.ordering`), what is left out is counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,45 +145,47 @@ def _refuse_shared(time_s: Array, values: Array, lines: Lines, source: str) -> N
         raise RecordingError(place(source, int(lines[1:][same][0])), what, remedy)
 
 
-def parse_dates(texts: Sequence[str], formats: Sequence[str], source: str, first: int) -> Array:
-    """Read dates and times written for people, all in one of several formats.
+CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:([.,:])(\d{1,9}))?\D*$")
+DAY_S = 86400.0
+
+
+def parse_clock(texts: Sequence[str], source: str, lines: Lines) -> Array:
+    """Read times of day written for people, with or without a date before them.
 
     Parameters
     ----------
     texts : sequence of str
-        One a row.
-    formats : sequence of str
-        As `datetime.strptime` takes them; the first that reads the first row is used for all.
+        One a row, in order: ``2024-1-5 10:02:03.250``, ``10:2:3:250``.
     source : str
         The file, for messages.
-    first : int
-        The line of the first row.
+    lines : ndarray, shape (n,)
+        The line of each row.
 
     Returns
     -------
     ndarray, shape (n,)
-        Seconds, taken as if in UTC.
+        Seconds since the first row's midnight; midnights are counted. The date, whose order of day
+        and month differs by country, is passed over.
 
     Raises
     ------
     RecordingError
         A text that is no such time; names its line.
+
+    Examples
+    --------
+    >>> parse_clock(["5/1/2024 23:59:59.5", "6/1/2024 0:0:0:5"], "a.txt", np.arange(2)).tolist()
+    [86399.5, 86400.005]
     """
-    chosen = next((one for one in formats if _date(texts[0], one) is not None), None)
     found = np.empty(len(texts))
     for row, text in enumerate(texts):
-        stamp = None if chosen is None else _date(text, chosen)
-        if stamp is None:
-            what = f"{shown(text)} is no time that we read"
+        match = CLOCK.search(text)
+        if match is None or int(match[1]) > 23 or max(int(match[2]), int(match[3])) > 59:
+            where = place(source, int(lines[row]))
             remedy = "Give times in seconds, by a mapping (--format table --map FILE)."
-            raise RecordingError(place(source, first + row), what, remedy)
-        found[row] = stamp
-    return found
-
-
-def _date(text: str, form: str) -> float | None:
-    """Seconds since 1970 of a text, as if in UTC; None where it is of another form."""
-    try:
-        return datetime.strptime(f"{text} +0000", f"{form} %z").timestamp()
-    except ValueError:
-        return None
+            raise RecordingError(where, f"{shown(text)} is no time that we read", remedy)
+        hour, minute, second, mark, rest = match.groups()
+        # behind a colon stands a whole number of ms, behind a point or comma a fraction
+        part = 0.0 if rest is None else int(rest) / (1e3 if mark == ":" else 10.0 ** len(rest))
+        found[row] = 3600 * int(hour) + 60 * int(minute) + int(second) + part
+    return unwrap(found, DAY_S)

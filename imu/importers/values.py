@@ -47,6 +47,8 @@ class Track:
         What the file says of the sensor.
     remarks : tuple of str
         What was counted or assumed while reading, in words.
+    arrival_s : ndarray, shape (n,), or None
+        When the host received each sample of ``gyr``, whose times are then those of ``acc``, too.
     """
 
     label: str
@@ -56,6 +58,7 @@ class Track:
     started: str | None = None
     info: SensorInfo = SensorInfo()
     remarks: tuple[str, ...] = ()
+    arrival_s: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
