@@ -36,6 +36,9 @@ Array = NDArray[np.float64]
 
 MIN_REPETITIONS = 3  # fewer have no spread worth the name
 MDC_SOURCE = "minimal detectable change, Krause et al. 2015, KSSTA 23:2562"
+PHONE_SOURCE = (
+    "minimal detectable change of a phone, Spork et al. 2021: 11 to 16°, the larger taken"
+)
 OWN_SOURCE = "own repetition-to-repetition error, 1.96 · √2 · SD of the steadier side"
 SPREAD_SOURCE = "the steadier side's own spread"
 PELVIS_SOURCE = "half the pelvis' limit, beyond which a repetition is compensated"
@@ -217,7 +220,9 @@ class Comparison:
     right_clean: int | None = None
 
 
-def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison, ...]:
+def compare(
+    sets: Sequence[SetAnalysis], settings: Settings, device: str = ""
+) -> tuple[Comparison, ...]:
     """Compare the sides in every measure, over the counted repetitions of all their sets.
 
     Parameters
@@ -227,6 +232,8 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         that a step between sets counts as correlation and widens the interval.
     settings : Settings
         For the minimal detectable change of the range.
+    device : str
+        ``phone`` where one measured; see `Settings.mdc_of`.
 
     Returns
     -------
@@ -241,7 +248,7 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         side: [rep for one in sets if one.side == side for rep in one.reps if rep.counts]
         for side in SIDES
     }
-    measured = (_compare(measure, reps, settings) for measure in MEASURES)
+    measured = (_compare(measure, reps, settings, device) for measure in MEASURES)
     found = (*measured, _clean_share(reps))
     if any(one.quality.mislabelled for one in sets):
         return tuple(replace(one, verdict="inconclusive", reason=MISLABELLED) for one in found)
@@ -269,12 +276,12 @@ def _column(reps: Sequence[Repetition], name: str) -> Array:
 
 
 def _compare(
-    measure: Measure, reps: Mapping[str, Sequence[Repetition]], settings: Settings
+    measure: Measure, reps: Mapping[str, Sequence[Repetition]], settings: Settings, device: str
 ) -> Comparison:
     values = {side: values_of(reps[side], measure) for side in SIDES}
     left, right = (_figure(values[side], measure) for side in SIDES)
     difference = None if left is None or right is None else right - left
-    threshold, source = _threshold(measure, values, settings)
+    threshold, source = _threshold(measure, values, settings, device)
     reason = _too_few({side: len(values[side]) for side in SIDES})
     ci95, verdict = None, "inconclusive"
     if not reason:
@@ -344,11 +351,13 @@ def _too_few(n: Mapping[str, int]) -> str:
 
 
 def _threshold(
-    measure: Measure, values: Mapping[str, Array], settings: Settings
+    measure: Measure, values: Mapping[str, Array], settings: Settings, device: str
 ) -> tuple[float | None, str]:
     if measure.literature:
-        changed = settings.mdc_range_deg != Settings().mdc_range_deg
-        return settings.mdc_range_deg, "set in the configuration" if changed else MDC_SOURCE
+        mdc_deg = settings.mdc_of(device)
+        source = PHONE_SOURCE if device == "phone" else MDC_SOURCE
+        changed = mdc_deg != Settings().mdc_of(device)
+        return mdc_deg, "set in the configuration" if changed else source
     if measure.name == "pelvis_drift_deg":
         limits = [getattr(settings, f"pelvis_{plane}_limit_deg") for plane in PLANES]
         return min(limits) / 2.0, PELVIS_SOURCE

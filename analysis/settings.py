@@ -38,6 +38,8 @@ class Settings:
         More than this in one piece not measured makes a repetition ``not_counted``.
     mdc_range_deg : float
         Minimal detectable change of the range (Krause et al. 2015).
+    mdc_phone_range_deg : float
+        The same where a phone measured (Spork et al. 2021).
     """
 
     pelvis_tilt_limit_deg: float = 5.0
@@ -53,6 +55,11 @@ class Settings:
     return_speed_ratio: float = 1.5
     max_gap_s: float = 0.5
     mdc_range_deg: float = 5.4
+    mdc_phone_range_deg: float = 16.0
+
+    def mdc_of(self, device: str) -> float:
+        """Minimal detectable change of a range [°] measured by a ``phone``, or by sensors."""
+        return self.mdc_phone_range_deg if device == "phone" else self.mdc_range_deg
 
 
 def settings_from(table: Mapping[str, object], source: str) -> Settings:

@@ -179,6 +179,34 @@ def format_set(recording: Recording) -> str:
     return text
 
 
+def format_streams(streams: Mapping[str, Stream]) -> str:
+    """Write a set's rows as they are recorded: times to the µs, values finer than any sensor's.
+
+    Parameters
+    ----------
+    streams : Mapping of str to Stream
+        By segment, on one clock, or all with arrivals.
+
+    Returns
+    -------
+    str
+        With its header; ``arrival_s`` where all streams have it.
+    """
+    arrivals = all(stream.arrival_s is not None for stream in streams.values())
+    columns = [*SET_COLUMNS, *([ARRIVAL_COLUMN] if arrivals else [])]
+    form = ROW if arrivals else ROW.replace(",%.6f\n", "\n")
+    rows: list[tuple[float, str]] = []
+    for segment, one in streams.items():
+        order = one.arrival_s if arrivals and one.arrival_s is not None else one.time_s
+        parts = [one.time_s[:, None], one.acc_ms2, one.gyr_rads]
+        parts += [order[:, None]] if arrivals else []
+        table = np.column_stack(parts).tolist()
+        texts = [form % (segment, *row) for row in table]
+        rows += zip(order.tolist(), texts, strict=True)
+    rows.sort(key=lambda row: row[0])
+    return ",".join(columns) + "\n" + "".join(text for _, text in rows)
+
+
 def format_batch(batch: Batch) -> str:
     r"""Write the rows of one batch, below `SET_HEADER`.
 

@@ -2,12 +2,13 @@
 
 From code that reads such files; no real file was at hand. Two layouts: ``/Sensors/<id>`` with
 ``Accelerometer``, ``Gyroscope`` and ``Time``, its label in the attribute ``Label 0`` of
-``Configuration``; older, ``/<id>/Calibrated`` with ``Accelerometers`` and ``Gyroscopes``. m/s², rad/s,
-µs since 1970.
+``Configuration``; older, ``/<id>/Calibrated`` with ``Accelerometers`` and ``Gyroscopes``. m/s²,
+rad/s, µs since 1970.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +37,7 @@ def parse(files: Mapping[str, bytes], spread: bool = False) -> Recordings:
     """Parse one file; see the module."""
     name, data = only_file(files)
     try:
-        import h5py
+        h5py: Any = importlib.import_module("h5py")  # loaded for such files only
     except ImportError:
         remedy = "Install it (pip install h5py)."
         raise CallError(f"{name}: HDF5 files need h5py. {remedy}") from None
@@ -56,7 +57,9 @@ def _tracks(file: Any, source: str, spread: bool) -> list[Track]:
     if "Sensors" in file:
         found = {key: file["Sensors"][key] for key in file["Sensors"]}
         names = ("Accelerometer", "Gyroscope")
-        label = {key: _label(one.get("Configuration"), "Label 0", key) for key, one in found.items()}
+        label = {
+            key: _label(one.get("Configuration"), "Label 0", key) for key, one in found.items()
+        }
         data = {key: (one, one["Time"]) for key, one in found.items() if "Time" in one}
     else:
         found = {key: file[key] for key in file if "Calibrated" in _keys(file[key])}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from imu.errors import CallError, RecordingError
 
 MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -19,7 +22,7 @@ def read_sheets(data: bytes, source: str) -> dict[str, str]:
         It is no workbook, or one too large.
     """
     try:
-        import xlrd
+        xlrd: Any = importlib.import_module("xlrd")  # loaded for such files only
     except ImportError:
         remedy = "Install it (pip install xlrd), or export CSV from the app."
         raise CallError(f"{source}: Excel files need xlrd. {remedy}") from None

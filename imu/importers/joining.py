@@ -68,12 +68,12 @@ def join(track: Track, segment: str) -> tuple[Stream, list[str]]:
         Acceleration and rate do not go together in time.
     """
     acc, gyr = track.acc, track.gyr
-    same = len(acc.time_s) == len(gyr.time_s) and np.abs(acc.time_s - gyr.time_s).max() <= SAME_S
-    if same:
+    alike = len(acc.time_s) == len(gyr.time_s)
+    if alike and np.abs(acc.time_s - gyr.time_s).max() <= SAME_S:
         return Stream(segment, gyr.time_s, acc.values, gyr.values, track.arrival_s), []
     values, left_out = at_times(acc, gyr.time_s)
     kept = np.isfinite(values).all(axis=1)
-    if kept.sum() < max(2.0, MIN_KEPT * len(kept)):
+    if np.count_nonzero(kept) < max(2.0, MIN_KEPT * kept.size):
         what = (
             f"acceleration from {acc.time_s[0]:.2f} to {acc.time_s[-1]:.2f} s and angular rate "
             f"from {gyr.time_s[0]:.2f} to {gyr.time_s[-1]:.2f} s share too little"

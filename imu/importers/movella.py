@@ -143,9 +143,7 @@ def _increments(
     empty = ~values.any(axis=1) | (np.abs(values[:, 1:]).max(axis=1) == 0)
     kept = np.flatnonzero(~empty | (np.arange(len(empty)) > 0))
     both, told = make_signal(time_s[kept], values[kept], lines[kept], source, spread)
-    acc, gyr = from_increments(
-        both.values[:, :4], both.values[:, 4:], rate_of(both.time_s), source
-    )
+    acc, gyr = from_increments(both.values[:, :4], both.values[:, 4:], rate_of(both.time_s), source)
     told.append("acceleration and angular rate are the means of dv and dq")
     return Signal(both.time_s, acc), Signal(both.time_s, gyr), told
 

@@ -48,7 +48,10 @@ def group(name: str) -> str:
 
     Examples
     --------
-    >>> group("20260101_175030000001_Acc_stream.csv"), group("20260101_175030000001_Gyro_stream.csv")
+    >>> (
+    ...     group("20260101_175030000001_Acc_stream.csv"),
+    ...     group("20260101_175030000001_Gyro_stream.csv"),
+    ... )
     ('20260101_175030000001.csv', '20260101_175030000001.csv')
     """
     folder, slash, last = name.rpartition("/")

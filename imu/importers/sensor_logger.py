@@ -68,15 +68,21 @@ def parse(files: Mapping[str, bytes], spread: bool = False) -> Recordings:
     signals: dict[str, Signal] = {}
     for name in WANTED:
         if name in tables:
-            signals[name], remarks = _signal(tables[name], spread)
-            told += [f"{name}: {one}" for one in (*remarks, *tables[name].remarks())]
+            signals[name], left_out = _signal(tables[name], spread)
+            told += [f"{name}: {one}" for one in (*left_out, *tables[name].remarks())]
     acc, sign_told = _specific_force(signals, metadata, where)
     started = datetime.fromtimestamp(float(signals["Gyroscope"].time_s[0]), UTC)
     info = SensorInfo(metadata.get("device name") or "phone")
     label = stem(where)
     remarks = (*told, *sign_told)
     track = Track(
-        label, acc, signals["Gyroscope"], UNIX, started.isoformat("T", "milliseconds"), info, remarks
+        label,
+        acc,
+        signals["Gyroscope"],
+        UNIX,
+        started.isoformat("T", "milliseconds"),
+        info,
+        remarks,
     )
     return Recordings(NAME, (track,), phone=True)
 
@@ -196,8 +202,8 @@ def _specific_force(
     kept = np.isfinite(gravity).all(axis=1)
     if left_out:
         told.append(f"{left_out} samples without gravity left out")
-    total = sign * (linear.values[kept] + gravity[kept])
-    return Signal(linear.time_s[kept], total), told
+    force = sign * (linear.values[kept] + gravity[kept])
+    return Signal(linear.time_s[kept], force), told
 
 
 IMPORTER = Importer(NAME, sniff, parse, "real files of an iPhone and an Android phone", group)

@@ -16,7 +16,7 @@ import numpy as np
 from imu.errors import RecordingError
 from imu.formats.csvfile import place, shown
 from imu.importers.text import Table, decode, read_table, separators_of
-from imu.importers.times import make_pair, parse_clock
+from imu.importers.times import Lines, make_pair, parse_clock
 from imu.importers.values import Importer, Recordings, Track, only_file
 from imu.recording import SensorInfo
 from imu.samples import Array
@@ -83,7 +83,7 @@ def _track(table: Table, prefix: str, unit_of: Mapping[str, str], spread: bool) 
     return Track(label, both[0], both[1], clock, None, SensorInfo("Shimmer"), remarks)
 
 
-def _times(table: Table, prefix: str, lines: Array) -> tuple[Array, str]:
+def _times(table: Table, prefix: str, lines: Lines) -> tuple[Array, str]:
     """Read the best clock there is: of the station, else the sensor's own."""
     for own in (f"{prefix}_", ""):
         for name in TIMES:

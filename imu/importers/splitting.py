@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, uniform_filter1d
 
 from imu.samples import Array, Stream
 from imu.units import RAD_PER_DEG
+
+Mask = NDArray[np.bool_]
 
 GRID_HZ = 50.0
 HANDLED_PELVIS_RADS = 60.0 * RAD_PER_DEG
@@ -76,15 +79,14 @@ def find_sets(pelvis: Stream, moving: Stream) -> list[Span]:
     for begin, end in rest:  # a long rest belongs to both neighbours' still moments
         middle = (begin + end) // 2
         free[middle : middle + 1] = False
-    found = [
+    return [
         span
         for begin, end in _runs(free, round(MIN_SET_S * GRID_HZ))
         if (span := _set_within(grid, quiet, rates[1], begin, end)) is not None
     ]
-    return found
 
 
-def _set_within(grid: Array, quiet: Array, turning: Array, begin: int, end: int) -> Span | None:
+def _set_within(grid: Array, quiet: Mask, turning: Array, begin: int, end: int) -> Span | None:
     """Take the set out of a stretch: from its last long stillness before the turns."""
     turns = [
         (first + begin, last + begin)
@@ -114,21 +116,21 @@ def _smooth_rate(stream: Stream, grid: Array) -> Array:
     return magnitude
 
 
-def _jolted(stream: Stream, grid: Array) -> Array:
+def _jolted(stream: Stream, grid: Array) -> Mask:
     """Where the specific force is far from gravity."""
     force = np.linalg.norm(stream.acc_ms2, axis=1)
-    off: Array = np.abs(np.interp(grid, stream.time_s, force - np.median(force))) > HANDLED_MS2
+    off: Mask = np.abs(np.interp(grid, stream.time_s, force - np.median(force))) > HANDLED_MS2
     return off
 
 
-def _missing(stream: Stream, grid: Array) -> Array:
+def _missing(stream: Stream, grid: Array) -> Mask:
     """Where no sample is within two seconds."""
     after = np.searchsorted(stream.time_s, grid).clip(1, len(stream.time_s) - 1)
-    gap: Array = stream.time_s[after] - stream.time_s[after - 1] > 4.0
+    gap: Mask = stream.time_s[after] - stream.time_s[after - 1] > 4.0
     return gap
 
 
-def _runs(mask: Array, least: int) -> list[tuple[int, int]]:
+def _runs(mask: Mask, least: int) -> list[tuple[int, int]]:
     """Half-open runs of True of at least so many samples."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     pairs = edges.reshape(-1, 2)

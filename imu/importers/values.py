@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imu.errors import RecordingError
 from imu.recording import SensorInfo
@@ -56,7 +56,7 @@ class Track:
     gyr: Signal
     clock: str = ""
     started: str | None = None
-    info: SensorInfo = SensorInfo()
+    info: SensorInfo = field(default_factory=SensorInfo)
     remarks: tuple[str, ...] = ()
     arrival_s: Array | None = None
 
