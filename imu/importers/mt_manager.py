@@ -2,9 +2,9 @@
 
 From descriptions, quoted lines and code that reads such files; no whole real file was at hand.
 Lines of settings begin with ``//``; tabs (or commas) between cells. Acceleration in m/s² and,
-unlike a DOT's, angular rate in **rad/s**. ``SampleTimeFine``, in ticks of 0.1 ms, is often empty; then the
-packet counter, which wraps at 65536, and the update rate give the time, and without a rate it is
-refused. The counter is the station's, so all sensors of a recording are on one clock.
+unlike a DOT's, angular rate in **rad/s**. ``SampleTimeFine``, in ticks of 0.1 ms, is often empty;
+then the packet counter, which wraps at 65536, and the update rate give the time, and without a rate
+it is refused. The counter is the station's, so all sensors of a recording are on one clock.
 """
 
 from __future__ import annotations
