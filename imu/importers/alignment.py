@@ -1,9 +1,9 @@
 """Sensors of clocks of their own put on one clock, by movements that both made.
 
-Two sensors held together and shaken, or a person who bounces twice on the bench, turn alike: the
-magnitudes of their angular rates, whatever way each is strapped on, match at one shift and at no
-other. The shift is the maximum of their correlation, and it is certain where no other comes near;
-eight even repetitions match at each other's place too, and are refused.
+Two sensors held together and shaken turn alike: the magnitudes of their angular rates, whatever way
+each lies in the hand, are equal at one shift and at no other. Only turning faster than the drill's
+is looked at. In the drill, too, the pelvis moves in step with the thigh, but it may trail it by a
+tenth of a second, which is no clock's; and eight even repetitions match at each other's place.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from imu.samples import Array
 
 GRID_HZ = 200.0
 MIN_OVERLAP_S = 8.0
-MIN_CORRELATION = 0.6
-MIN_LEAD = 0.15  # over the best shift elsewhere
-APART_S = 0.4  # what counts as elsewhere
+STRONG_RADS = 1.2  # 70 deg/s: the pelvis does not turn so fast in the drill
+MIN_STRONG_S = 1.0  # of such turning, by either sensor
+MIN_CORRELATION = 0.9
+MIN_LEAD = 0.05  # over the best shift elsewhere
+LIKE = (0.7, 1.4)  # how alike the magnitudes must be
 MAX_GRID = 2_000_000
 
 
@@ -35,17 +37,21 @@ class Shift:
         Of both sensors' turning at this shift.
     next_best : float
         The best correlation at any other shift.
+    ratio : float
+        How strongly the second sensor turned, where the first turned by 1.
     """
 
     shift_s: float
     correlation: float
     next_best: float
+    ratio: float = 1.0
 
     @property
     def certain(self) -> bool:
-        """Whether no other shift comes near."""
+        """Whether both turned as one, and no other shift comes near."""
         lead = self.correlation - self.next_best
-        return self.correlation >= MIN_CORRELATION and lead >= MIN_LEAD
+        alike = LIKE[0] <= self.ratio <= LIKE[1]
+        return alike and self.correlation >= MIN_CORRELATION and lead >= MIN_LEAD
 
     def told(self) -> str:
         """Say it in words."""
@@ -70,32 +76,46 @@ def find_shift(
     Returns
     -------
     Shift or None
-        None where too little was recorded, or nobody moved.
+        None where too little was recorded, or nobody shook them.
     """
     first, second = _turning(first_s, first_rads), _turning(second_s, second_rads)
     least = round(MIN_OVERLAP_S * GRID_HZ)
     if min(len(first), len(second)) < least or max(len(first), len(second)) > MAX_GRID:
         return None
+    if min(np.count_nonzero(first), np.count_nonzero(second)) < MIN_STRONG_S * GRID_HZ:
+        return None
     score = _correlations(first, second, least)
     best = int(np.nanargmax(score)) if np.isfinite(score).any() else -1
     if best < 0 or not score[best] > 0:
         return None
-    around = round(APART_S * GRID_HZ)
-    others = np.delete(score, np.s_[max(0, best - around) : best + around + 1])
-    next_best = float(np.nanmax(others)) if np.isfinite(others).any() else 0.0
     lag = best - (len(second) - 1) + _between(score, best)
     shift_s = float(first_s[0] - second_s[0] + lag / GRID_HZ)
-    return Shift(shift_s, float(score[best]), next_best)
+    ratio = float(np.sqrt((second**2).sum() / (first**2).sum()))
+    return Shift(shift_s, float(score[best]), _elsewhere(score, best), ratio)
+
+
+def _elsewhere(score: Array, best: int) -> float:
+    """Find the best score beyond the slopes of the highest peak."""
+    score = np.nan_to_num(score, nan=-1.0)
+    rising = np.diff(score) > 0
+    left = best - 1
+    while left > 0 and rising[left - 1]:
+        left -= 1
+    right = best + 1
+    while right < len(score) - 1 and not rising[right]:
+        right += 1
+    others = np.concatenate([score[: max(left, 0)], score[right + 1 :]])
+    return float(others.max(initial=0.0))
 
 
 def _turning(time_s: Array, rate_rads: Array) -> Array:
-    """Magnitude of the angular rate on an even grid."""
+    """Strong turning on an even grid: what of its magnitude is beyond the drill's."""
     count = int((time_s[-1] - time_s[0]) * GRID_HZ) + 1
     if count > MAX_GRID:
         return np.zeros(0)
     grid = time_s[0] + np.arange(count) / GRID_HZ
     magnitude: Array = np.interp(grid, time_s, np.linalg.norm(rate_rads, axis=1))
-    return magnitude
+    return np.where(magnitude > STRONG_RADS, magnitude, 0.0)
 
 
 def _correlations(first: Array, second: Array, least: int) -> Array:

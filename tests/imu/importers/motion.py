@@ -22,9 +22,18 @@ SHAKE_S = 6.0
 
 @cache
 def simulated(side: str = "left", shaken: bool = False, seed: int = 3) -> Mapping[str, Stream]:
-    """Pelvis and thigh of a set of four repetitions, from one clock."""
-    drill = replace(PRESETS["clean"].drill, reps=4)
-    sensors = replace(PRESETS["clean"].sensors, rate_hz=100.0)
+    """Pelvis and thigh of a set of three repetitions, from one clock."""
+    drill = replace(
+        PRESETS["clean"].drill,
+        reps=3,
+        inward_s=1.3,
+        hold_s=0.7,
+        return_s=1.3,
+        pause_s=0.8,
+        still_before_s=3.0,
+        still_after_s=1.5,
+    )
+    sensors = replace(PRESETS["clean"].sensors, rate_hz=80.0)
     recording, _ = simulate_set(drill, sensors, side, seed)
     streams = {name: replace(one, mag_ut=None) for name, one in recording.streams.items()}
     return {name: with_shake(one) for name, one in streams.items()} if shaken else streams
@@ -33,8 +42,9 @@ def simulated(side: str = "left", shaken: bool = False, seed: int = 3) -> Mappin
 def with_shake(one: Stream) -> Stream:
     """Put a shake, alike for all sensors but in each one's own directions, before a set."""
     step_s = float(np.median(np.diff(one.time_s)))
-    time_s = np.arange(one.time_s[0] - SHAKE_S, one.time_s[0] - step_s / 2, step_s)
-    at = time_s - one.time_s[0] + SHAKE_S
+    time_s = one.time_s[0] - step_s * np.arange(round(SHAKE_S / step_s), 0, -1)
+    together_s = np.floor(one.time_s[0])  # the same for both, unlike their first samples
+    at = (time_s - together_s + SHAKE_S).clip(0.0, SHAKE_S)
     rate = 5.0 * np.sin(2 * np.pi * (1.1 + 0.25 * at) * at) * np.sin(np.pi * at / SHAKE_S) ** 2
     axis = np.abs(one.acc_ms2[0]) + np.array([0.5, 1.0, 2.0])
     gyr = rate[:, None] * axis / np.linalg.norm(axis)
