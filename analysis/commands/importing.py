@@ -201,7 +201,7 @@ def _foreign_sets(
     else:
         parsed = [
             (key, group, importer.parse(group, call.spread))
-            for importer, key, group in _groups(files, importers, call.form)
+            for importer, key, group in group_files(files, importers, call.form)
         ]
     pieces = [
         Piece(track, key, tuple(group), found.format, found.phone)
@@ -213,7 +213,7 @@ def _foreign_sets(
     return [_imported(one, hashes) for one in sets]
 
 
-def _groups(
+def group_files(
     files: Sequence[Foreign], importers: Mapping[str, Importer], form: str | None
 ) -> list[tuple[Importer, str, dict[str, bytes]]]:
     """Put files that are one recording together, with their format.

@@ -193,7 +193,11 @@ XYZ = "{0}_X,{0}_Y,{0}_Z"
 def dot_app_rates(name: str, one: Stream) -> Files:
     heads = f"{XYZ.format('Acc')},{XYZ.format('Gyr')}"
     table = np.column_stack([one.acc_ms2, one.gyr_rads * DEG])
-    data = _dot("a", heads, one, table, 1, APP).replace(b",", b", ").replace(b"sep=, ", b"sep=,")
+    data = (
+        _dot(f"a{len(name)}", heads, one, table, 1, APP)
+        .replace(b",", b", ")
+        .replace(b"sep=, ", b"sep=,")
+    )
     return {f"{name}_20260101_093000_000.csv": data}
 
 
@@ -202,14 +206,16 @@ def dot_app_quaternion(name: str, one: Stream) -> Files:
     free = turn.apply(one.acc_ms2) - [0.0, 0.0, G]
     table = np.column_stack([turn.as_quat()[:, [3, 0, 1, 2]], free, np.zeros(len(free))])
     heads = f"Quat_W,{XYZ.format('Quat')},{XYZ.format('FreeAcc')},Status"
-    return {f"{name}_20260101_093000_000.csv": _dot("b", heads, one, table, 1, APP)}
+    return {f"{name}_20260101_093000_000.csv": _dot(f"b{len(name)}", heads, one, table, 1, APP)}
 
 
 def dot_export(name: str, one: Stream) -> Files:
     heads = f"{XYZ.format('Euler')},{XYZ.format('Acc')},{XYZ.format('Gyr')}"
     table = np.column_stack([0 * one.acc_ms2, one.acc_ms2, one.gyr_rads * DEG])
     table[0] = 0.0
-    return {f"{name}_D4CA6EF17860_20260101_093000.csv": _dot("c", heads, one, table, 0, "")}
+    return {
+        f"{name}_D4CA6EF17860_20260101_093000.csv": _dot(f"c{len(name)}", heads, one, table, 0, "")
+    }
 
 
 def dot_export_increments(name: str, one: Stream) -> Files:
@@ -224,7 +230,7 @@ def dot_export_increments(name: str, one: Stream) -> Files:
     dv = 0.5 * (one.acc_ms2 + earlier) * step_s * share
     table = np.column_stack([dq, dv])
     heads = f"dq_W,{XYZ.format('dq')},dv[1],dv[2],dv[3]"
-    data = _dot("d", heads, one, table, 0, "")
+    data = _dot(f"d{len(name)}", heads, one, table, 0, "")
     return {f"{name}_D4CA6EF17860_20260101_093000.csv": data}
 
 
