@@ -12,6 +12,7 @@ from imu.clock import MAX_SPAN_S
 from imu.errors import RecordingError
 from imu.formats import csvfile
 from imu.formats.csvfile import Columns, Table, place
+from imu.formats.fixedpoint import format_rows
 from imu.formats.ordering import order_rows
 from imu.frames import Batch
 from imu.recording import Recording
@@ -25,6 +26,7 @@ DECIMALS = 6  # µs and µrad/s: below any sensor's resolution
 # decimals finer than a sensor's 32-bit floats are, from 1 m/s² and 0.13 rad/s on.
 SET_HEADER = ",".join((*SET_COLUMNS, ARRIVAL_COLUMN))
 ROW = ",".join(["%s", "%.6f", *["%.7f"] * 3, *["%.8f"] * 3, "%.6f"]) + "\n"
+ACC_DECIMALS, GYR_DECIMALS = (7, 7, 7), (8, 8, 8)
 
 # Beyond these no unit makes sense: 1000 g in mm/s², a clock in ms since 1970.
 LIMITS = (
@@ -193,18 +195,17 @@ def format_streams(streams: Mapping[str, Stream]) -> str:
         With its header; ``arrival_s`` where all streams have it.
     """
     arrivals = all(stream.arrival_s is not None for stream in streams.values())
+    tables = []
+    for one in streams.values():
+        arrived = [one.arrival_s] if arrivals and one.arrival_s is not None else []
+        tables.append(np.column_stack([one.time_s, one.acc_ms2, one.gyr_rads, *arrived]))
+    codes = np.repeat(np.arange(len(tables)), [len(one) for one in tables])
+    table = np.concatenate(tables)
+    order = np.argsort(table[:, -1 if arrivals else 0], kind="stable")
     columns = [*SET_COLUMNS, *([ARRIVAL_COLUMN] if arrivals else [])]
-    form = ROW if arrivals else ROW.replace(",%.6f\n", "\n")
-    rows: list[tuple[float, str]] = []
-    for segment, one in streams.items():
-        order = one.arrival_s if arrivals and one.arrival_s is not None else one.time_s
-        parts = [one.time_s[:, None], one.acc_ms2, one.gyr_rads]
-        parts += [order[:, None]] if arrivals else []
-        table = np.column_stack(parts).tolist()
-        texts = [form % (segment, *row) for row in table]
-        rows += zip(order.tolist(), texts, strict=True)
-    rows.sort(key=lambda row: row[0])
-    return ",".join(columns) + "\n" + "".join(text for _, text in rows)
+    decimals = [DECIMALS, *ACC_DECIMALS, *GYR_DECIMALS, *([DECIMALS] if arrivals else [])]
+    body = format_rows(list(streams), codes[order], table[order], decimals)
+    return ",".join(columns) + "\n" + body
 
 
 def format_batch(batch: Batch) -> str:

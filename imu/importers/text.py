@@ -222,11 +222,13 @@ def _without_repeats(body: str, header: str) -> tuple[str, int]:
 
 def _without_trailing(body: str, fields: int) -> str:
     """Take off the separators that rows have at their end beyond the header's cells."""
-    first = body.partition("\n")[0].split(",")
-    extra = len(first) - fields
-    if extra <= 0 or any(cell.strip() for cell in first[fields:]):
+    first = body.partition("\n")[0]
+    cells = first.split(",")
+    extra = len(cells) - fields
+    if extra <= 0 or any(cell.strip() for cell in cells[fields:]):
         return body
-    return re.sub(rf"(,[ \t]*){{{extra}}}$", "", body, flags=re.MULTILINE)
+    end = first[len(",".join(cells[:fields])) :]
+    return body.replace(f"{end}\n", "\n")
 
 
 def _whole_lines(body: str, fields: int) -> tuple[str, int]:

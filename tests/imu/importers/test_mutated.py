@@ -119,16 +119,20 @@ def outcome(files: Files) -> dict[str, Track] | None:
 
 def assert_right(case: str, found: dict[str, Track]) -> None:
     """Every sample is one of the original's, at its time."""
-    for label, track in found.items():
-        assert label in expected(case)
-        for name in ("acc", "gyr"):
-            one, true = getattr(track, name), getattr(expected(case)[label], name)
-            # a phone whose file of starts is gone is on a clock of its own
-            lost = expected(case)[label].clock == UNIX != track.clock
-            time_s = one.time_s + (START if lost else 0.0)
-            at = np.searchsorted(true.time_s, time_s - 1e-6).clip(0, len(true.time_s) - 1)
-            np.testing.assert_allclose(true.time_s[at], time_s, atol=2e-6)
-            np.testing.assert_allclose(one.values, true.values[at], atol=1e-9)
+    for label, track in found.items():  # a sensor whose tag was lost is called by its file
+        originals = [one for one in expected(case).values() if one.label == label]
+        assert any(is_part(track, one) for one in originals or expected(case).values())
+
+
+def is_part(track: Track, whole: Track) -> bool:
+    lost = whole.clock == UNIX != track.clock  # without its file of starts a phone's own clock
+    for one, true in ((track.acc, whole.acc), (track.gyr, whole.gyr)):
+        time_s = one.time_s + (START if lost else 0.0)
+        at = np.searchsorted(true.time_s, time_s - 1e-6).clip(0, len(true.time_s) - 1)
+        same = np.allclose(true.time_s[at], time_s, rtol=0, atol=2e-6)
+        if not same or not np.allclose(one.values, true.values[at], rtol=0, atol=1e-9):
+            return False
+    return True
 
 
 @pytest.mark.parametrize("case", [*TEXT, *BINARY])

@@ -43,6 +43,18 @@ def imported_ranges(folder: Path) -> np.ndarray:
     return ranges(recording)
 
 
+def assert_samples(folder: Path, sets: int = 1) -> None:
+    """Every sample of every set is the simulated one, in its place."""
+    recordings = read_session(folder).recordings
+    assert len(recordings) == sets
+    for recording in recordings:
+        for name, one in recording.streams.items():
+            true = simulated(recording.side)[name]
+            assert np.ptp(true.time_s - one.time_s) < 2e-6
+            np.testing.assert_allclose(one.acc_ms2, true.acc_ms2, atol=2e-7)
+            np.testing.assert_allclose(one.gyr_rads, true.gyr_rads, atol=2e-8)
+
+
 def refused(kind: type[HiprotError], *args: object) -> str:
     with pytest.raises(kind) as error:
         call("import", *args)
@@ -82,7 +94,7 @@ def test_places_that_no_name_tells_are_asked_for_and_taken_from_the_call(tmp_pat
     assert one.name in told
     assert not out.exists()
     call("import", "--pelvis", one, "--thigh", two.name, two, "-o", out, "--side", "left")
-    assert np.abs(imported_ranges(out) - true_ranges()).max() < 0.1
+    assert_samples(out)
 
 
 def test_both_sides_at_once_by_their_names(tmp_path):
@@ -91,8 +103,7 @@ def test_both_sides_at_once_by_their_names(tmp_path):
         for name, one in simulated(side).items():
             files |= dot_app_rates(f"{side} {name}", one)
     call("import", *write(tmp_path / "in", files), "-o", tmp_path / "out")
-    for recording in read_session(tmp_path / "out").recordings:
-        assert np.abs(ranges(recording) - true_ranges(recording.side)).max() < 0.1
+    assert_samples(tmp_path / "out", 2)
 
 
 def test_two_files_of_one_place_are_refused(tmp_path):
@@ -267,7 +278,11 @@ def test_a_table_is_read_by_the_mapping_that_describe_drafts(tmp_path, capsys):
     args = [path, "--side", "left", "-o", tmp_path / "out"]
     assert "--describe" in refused(RecordingError, *args)
     call("import", *args, "--format", "table", "--map", drafted)
-    assert np.abs(imported_ranges(tmp_path / "out") - true_ranges()).max() < 0.1
+    (recording,) = read_session(tmp_path / "out").recordings
+    for name, one in recording.streams.items():
+        true = streams[name]
+        np.testing.assert_allclose(one.acc_ms2, true.acc_ms2[:n], atol=2e-5)
+        np.testing.assert_allclose(one.gyr_rads, true.gyr_rads[:n], atol=2e-7)
 
 
 @pytest.mark.parametrize(
