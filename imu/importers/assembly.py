@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from imu.clock import fit_plausible_clock
 from imu.errors import CallError, RecordingError
 from imu.importers.alignment import Shift, find_shift
 from imu.importers.joining import join
 from imu.importers.roles import segment_of, side_of
 from imu.importers.splitting import Span, find_sets
 from imu.importers.values import UNIX, Track
-from imu.samples import Stream
+from imu.samples import Array, Stream
 from imu.units import SEGMENTS, SIDES
 
 MIN_OVERLAP_S = 1.0
@@ -245,10 +246,9 @@ def _cut(
     sides: Sequence[str],
 ) -> list[ImportedSet]:
     """Cut the sets out of one recording."""
-    pelvis = streams["pelvis"]
-    moving = streams.get("thigh") or streams["shank"]
-    spans = find_sets(pelvis, moving)
-    origin_s = min(float(one.time_s[0]) for one in streams.values())
+    common = {name: _on_one_clock(stream, chosen[name]) for name, stream in streams.items()}
+    spans = find_sets(common["pelvis"], common.get("thigh") or common["shank"])
+    origin_s = min(float(one.time_s[0]) for one in common.values())
     seen = ", ".join(
         f"{one.start_s - origin_s:.1f} to {one.end_s - origin_s:.1f} s" for one in spans
     )
@@ -263,7 +263,7 @@ def _cut(
     return [
         _finished(
             side,
-            {name: _within(stream, span) for name, stream in streams.items()},
+            {name: _within(one, common[name].time_s, span) for name, one in streams.items()},
             chosen,
             [*remarks, f"cut out, set {number} of {len(spans)}: "
              f"{span.start_s - origin_s:.1f} to {span.end_s - origin_s:.1f} s"],
@@ -272,9 +272,17 @@ def _cut(
     ]  # fmt: skip
 
 
-def _within(stream: Stream, span: Span) -> Stream:
-    """Take the samples of a span."""
-    kept = (stream.time_s >= span.start_s) & (stream.time_s <= span.end_s)
+def _on_one_clock(stream: Stream, piece: Piece) -> Stream:
+    """Give a stream the host's times, where it has arrivals; else its times are common already."""
+    if stream.arrival_s is None:
+        return stream
+    fit = fit_plausible_clock(stream.time_s, stream.arrival_s, piece.words)
+    return replace(stream, time_s=fit.to_host(stream.time_s))
+
+
+def _within(stream: Stream, time_s: Array, span: Span) -> Stream:
+    """Take the samples of a span, which is on the common clock."""
+    kept = (time_s >= span.start_s) & (time_s <= span.end_s)
     arrival_s = None if stream.arrival_s is None else stream.arrival_s[kept]
     return replace(
         stream,

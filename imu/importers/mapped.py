@@ -27,7 +27,7 @@ ACC_UNITS = {"m/s2": 1.0, "g": STANDARD_GRAVITY_MS2, "mg": STANDARD_GRAVITY_MS2 
 GYR_UNITS = {"rad/s": 1.0, "deg/s": RAD_PER_DEG, "mdeg/s": RAD_PER_DEG / 1e3}
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 CLOCK_UNIT, SAMPLES_UNIT = "clock", "samples"
-KEYS = {"separator", "decimal", "header_line", "sensor_column", "time", "sensor"}
+KEYS = {"separator", "decimal", "header_line", "sensor_column", "phone", "time", "sensor"}
 TIME_KEYS = {"column", "unit", "rate_hz", "wraps_at"}
 SENSOR_KEYS = {"name", "acc", "acc_unit", "acc_sign", "gyr", "gyr_unit", "gyr_sign", "time"}
 SEPARATORS = (",", ";", "\t")
@@ -62,6 +62,8 @@ class TableMapping:
         Of ``samples``; where the counter begins anew; 0 where it does not.
     sensors : tuple of SensorColumns
         At least one.
+    phone : bool
+        Whether phones measured.
     """
 
     separator: str
@@ -72,6 +74,7 @@ class TableMapping:
     rate_hz: float
     wraps_at: float
     sensors: tuple[SensorColumns, ...]
+    phone: bool = False
 
 
 def parse_mapping(table: Mapping[str, object], source: str) -> TableMapping:
@@ -105,6 +108,7 @@ def parse_mapping(table: Mapping[str, object], source: str) -> TableMapping:
         rate_hz,
         _positive(time, "wraps_at", f"{source}, time"),
         tuple(_sensor(one, str(shared), source) for one in sensors),
+        table.get("phone") is True,
     )
 
 
@@ -190,7 +194,7 @@ def parse_mapped(
         raise RecordingError(name, what, "Correct the mapping.")
     table = read_table(text, name, mapping.header_line - 1, mapping.separator, mapping.decimal)
     tracks = tuple(_track(table, mapping, sensor, spread) for sensor in mapping.sensors)
-    return Recordings(NAME, tracks)
+    return Recordings(NAME, tracks, mapping.phone)
 
 
 def _track(table: Table, mapping: TableMapping, sensor: SensorColumns, spread: bool) -> Track:

@@ -21,7 +21,7 @@ from imu.clock import rate_of
 from imu.errors import RecordingError
 from imu.formats.csvfile import BLANKS, place
 from imu.importers.derived import from_increments, from_orientation, unit_quaternions
-from imu.importers.text import Table, decode, find_header, read_table
+from imu.importers.text import Table, decode, find_header, read_table, require
 from imu.importers.times import Lines, make_pair, make_signal, unwrap
 from imu.importers.values import Importer, Recordings, Signal, Track, only_file, stem
 from imu.recording import SensorInfo
@@ -29,7 +29,7 @@ from imu.samples import Array
 from imu.units import RAD_PER_DEG
 
 HEADER = "PacketCounter"
-WRAP_US = 2.0**32
+WRAP_US, COUNTER_WRAP = 2.0**32, 2.0**16
 TAG = re.compile(r"\A[\s\ufeff]*(sep=.*\n)?[\s\S]{0,2000}?^DeviceTag:", re.MULTILINE)
 ADDRESS = re.compile(r"_([0-9A-Fa-f]{12})_\d{8}_\d{6}")
 STARTED = re.compile(r"(\d{4})-(\d\d)-(\d\d)[_ ](\d\d):(\d\d):(\d\d)[_.]?(\d{0,3})")
@@ -73,11 +73,14 @@ def _track(name: str, data: bytes, spread: bool) -> Track:
     at = find_header(text, HEADER, name, "the DOT app")
     table = read_table(text, name, at)
     said = _settings(text, at)
-    acc, gyr, told = _signals(table, spread)
+    time_s, counted = _times(table, said)
+    acc, gyr, told = _signals(table, time_s, spread)
+    told += ["SampleTimeFine is empty; times by packet counter and output rate"] if counted else []
     match = ADDRESS.search(stem(name))
     address = None if match is None else ":".join(re.findall("..", match[1].upper()))
     info = SensorInfo("Movella DOT", address, said.get("firmwareversion"))
-    clock = "" if said.get("syncstatus", "").lower().startswith("un") else "movella-dot"
+    own = counted or said.get("syncstatus", "").lower().startswith("un")
+    clock = "" if own else "movella-dot"
     if clock and "syncstatus" not in said:
         told.append("the file does not say whether the sensors were synchronised")
     label = said.get("devicetag") or stem(name)
@@ -103,7 +106,21 @@ def _started(said: Mapping[str, str]) -> str | None:
     return f"{year}-{month}-{day}T{hour}:{minute}:{second}"
 
 
-def _signals(table: Table, spread: bool) -> tuple[Signal, Signal, list[str]]:
+def _times(table: Table, said: Mapping[str, str]) -> tuple[Array, bool]:
+    """Give the rows' times by the fine time, else by counter and output rate; and which it was."""
+    require(table, ["SampleTimeFine"], ANY)
+    fine = table.numbers(["SampleTimeFine"])[0][:, 0]
+    if np.isfinite(fine).any():
+        return unwrap(fine, WRAP_US) / 1e6, False
+    rate = re.match(r"(\d+(?:\.\d+)?) ?Hz", said.get("outputrate", ""))
+    if rate is None or not float(rate[1]):
+        where = place(table.source, table.first_line, "SampleTimeFine")
+        raise RecordingError(where, "SampleTimeFine is empty, and there is no OutputRate", ANY)
+    counter = table.numbers([HEADER])[0][:, 0]
+    return unwrap(counter, COUNTER_WRAP) / float(rate[1]), True
+
+
+def _signals(table: Table, time_s: Array, spread: bool) -> tuple[Signal, Signal, list[str]]:
     """Take the columns there are, the sensor's own before the filter's."""
     for columns, make in (
         ((*ACC, *GYR), _measured),
@@ -111,9 +128,8 @@ def _signals(table: Table, spread: bool) -> tuple[Signal, Signal, list[str]]:
         ((*QUAT, *FREE), _orientations),
     ):
         if set(columns) <= set(table.names):
-            values, lines = table.numbers(["SampleTimeFine", *columns])
-            time_s = unwrap(values[:, 0], WRAP_US) / 1e6
-            return make(time_s, values[:, 1:], lines, table.source, spread)
+            values, lines = table.numbers(columns)
+            return make(time_s, values, lines, table.source, spread)
     where = place(table.source, table.first_line - 1)
     what = "neither Acc and Gyr, nor dq and dv, nor Quat and FreeAcc"
     raise RecordingError(where, what, ANY)

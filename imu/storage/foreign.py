@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imu.errors import CallError, RecordingError
 from imu.importers.archives import MAX_MEMBERS, is_zip, unzip
-from imu.storage.files import read_file, reporting
+from imu.storage.files import MAX_BYTES, read_file, reporting
 
 ENDINGS = (".csv", ".txt", ".json", ".xls", ".h5", ".hdf5")
 
@@ -93,6 +93,10 @@ def _folder(path: Path, name: str) -> Foreign:
     )
     if len(inside) > MAX_MEMBERS:
         raise RecordingError(path.name, f"{len(inside)} files", "Give one recording's folder.")
+    size = sum(one.stat().st_size for one in inside)
+    if size > MAX_BYTES:
+        what = f"{size / 2**30:.1f} GiB of tables"
+        raise RecordingError(path.name, what, "Give one recording's folder.")
     if not inside:
         raise RecordingError(path.name, "there is no table in this folder", "Give the files.")
     files, sha256 = {}, {}

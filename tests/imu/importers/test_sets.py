@@ -14,6 +14,7 @@ from analysis.commands import hiprot
 from analysis.comparison import MDC_SOURCE, PHONE_SOURCE
 from analysis.pipeline import analyse
 from analysis.settings import Settings
+from imu.clock import align
 from imu.errors import CallError, HiprotError, RecordingError
 from imu.importers.roles import segment_of, side_of
 from imu.samples import Stream
@@ -305,3 +306,56 @@ def test_a_wrong_mapping_is_refused_with_the_key(tmp_path, old, new, told):
     (tmp_path / "a.csv").write_text("t;a x;a y;a z;g x;g y;g z\n0;0;0;1;0;0;0\n")
     args = ["--format", "table", "--map", tmp_path / "map.toml", "-o", tmp_path / "out"]
     assert told in refused(HiprotError, tmp_path / "a.csv", *args)
+
+
+def test_sets_are_cut_out_on_the_computers_clock_where_sensors_have_their_own(tmp_path):
+    streams = {
+        name: joined(simulated("left")[name], simulated("right")[name], 8.0)
+        for name in ("pelvis", "thigh")
+    }
+    (path,) = write(tmp_path / "in", witmotion(streams))
+    call("import", path, "--split", "--side", "left,right", "-o", tmp_path / "out")
+    recordings = read_session(tmp_path / "out").recordings
+    assert [one.side for one in recordings] == ["left", "right"]
+    for one in recordings:
+        times = [align(one).streams[name].time_s for name in ("pelvis", "thigh")]
+        assert abs(times[0][0] - times[1][0]) < 0.05
+        assert abs(times[0][-1] - times[1][-1]) < 0.05
+
+
+def test_a_dot_without_fine_times_is_timed_by_its_counter_and_rate(tmp_path):
+    streams = simulated("left", shaken=True)
+    files = {}
+    for name, one in streams.items():
+        (file, data), *_ = dot_app_rates(name, one).items()
+        lines = [line.split(", ") for line in data.decode().split("\n")]
+        text = "\n".join(
+            ", ".join([line[0], "", *line[2:]]) if len(line) == 8 and line[0].isdigit()
+            else ", ".join(line)
+            for line in lines
+        )  # fmt: skip
+        files[file] = text.replace("60Hz", "80Hz").encode()
+    call("import", *write(tmp_path / "in", files), "--side", "left", "-o", tmp_path / "out")
+    (recording,) = read_session(tmp_path / "out").recordings
+    steps = np.diff(recording.streams["thigh"].time_s)
+    np.testing.assert_allclose(steps, 1 / 80, atol=2e-6)
+    shift_s = recording.streams["thigh"].time_s[0] - recording.streams["pelvis"].time_s[0]
+    true_s = streams["thigh"].time_s[0] - streams["pelvis"].time_s[0]
+    assert shift_s == pytest.approx(true_s, abs=0.005)
+
+
+def test_a_clock_that_starts_anew_is_refused(tmp_path):
+    files = {}
+    for name, one in simulated().items():
+        half = len(one.time_s) // 2
+        time_s = np.concatenate([one.time_s[:half], one.time_s[:-half]])
+        text = "PacketCounter\tAcc_X\tAcc_Y\tAcc_Z\tGyr_X\tGyr_Y\tGyr_Z\n" + rows(
+            [[round(t * 80), *values] for t, values in zip(
+                time_s, numbers(np.column_stack([one.acc_ms2, one.gyr_rads])), strict=True)],
+            "\t",
+        )  # fmt: skip
+        files[f"{name}.txt"] = ("// Update Rate: 80.0Hz\n" + text).encode()
+    out = tmp_path / "out"
+    told = refused(RecordingError, *write(tmp_path / "in", files), "--side", "left", "-o", out)
+    assert "started anew" in told
+    assert "line" in told

@@ -257,7 +257,9 @@ def _wit_rows(device: str, one: Stream) -> list[tuple[float, list[str]]]:
     values = numbers(np.column_stack([one.acc_ms2 / G, one.gyr_rads * DEG]), "%.5f")
     found = []
     for t, cells in zip(one.time_s, values, strict=True):
-        chip = datetime.fromtimestamp(1_000.0 + t, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        chip = datetime.fromtimestamp(1_000.0 + 7 * len(device) + t, UTC).strftime(
+            "%Y-%m-%d %H:%M:%S.%f"
+        )
         came_s = np.ceil((t + 0.004) / 0.03) * 0.03  # packets, by the computer's clock
         host = datetime.fromtimestamp(START + came_s, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         found.append((came_s, [host, device, chip, *cells, "0.1", ""]))
