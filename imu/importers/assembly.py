@@ -205,17 +205,16 @@ def _one_clock(chosen: Mapping[str, Piece]) -> tuple[dict[str, Stream], list[str
     for segment, stream in streams.items():
         if segment == "pelvis":
             continue
-        shift_s, told = _shift(pelvis, stream, clock, chosen[segment].track.clock, segment)
+        shift_s, told = _shift(pelvis, stream, clock, chosen[segment])
         if shift_s:
             streams[segment] = replace(stream, time_s=stream.time_s + shift_s)
         remarks += told
     return streams, remarks
 
 
-def _shift(
-    pelvis: Stream, stream: Stream, first: str, second: str, segment: str
-) -> tuple[float, list[str]]:
+def _shift(pelvis: Stream, stream: Stream, first: str, piece: Piece) -> tuple[float, list[str]]:
     """Find what ties one sensor's clock to the pelvis sensor's."""
+    segment, second = stream.segment, piece.track.clock
     overlap_s = min(pelvis.time_s[-1], stream.time_s[-1]) - max(pelvis.time_s[0], stream.time_s[0])
     arrivals = pelvis.arrival_s is not None
     if first == second != "" and (overlap_s >= MIN_OVERLAP_S or arrivals):
@@ -231,7 +230,7 @@ def _shift(
         what = f"nothing ties the clocks of pelvis and {segment} together"
         if shift is not None:
             what += f"; the likeliest shift, {shift.told()}, is uncertain"
-        raise RecordingError(segment, what, SHAKE)
+        raise RecordingError(piece.words, what, SHAKE)
     return shift.shift_s, [f"{segment}: clock moved by {shift.told()}"]
 
 
@@ -307,5 +306,14 @@ def _finished(
         )
         for name, one in streams.items()
     }
+    told = [
+        f"{segment}: the name {one.words} says {named}, and {said} is what was asked for"
+        for segment, one in chosen.items()
+        for named, said in (
+            (segment_of(one.track.label) or segment_of(one.name), segment),
+            (side_of(one.track.label) or side_of(one.name), side),
+        )
+        if named and named != said
+    ]
     started = next((one.track.started for one in chosen.values() if one.track.started), None)
-    return ImportedSet(side, moved, dict(chosen), started, tuple(remarks))
+    return ImportedSet(side, moved, dict(chosen), started, (*told, *remarks))

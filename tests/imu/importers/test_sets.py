@@ -98,6 +98,17 @@ def test_places_that_no_name_tells_are_asked_for_and_taken_from_the_call(tmp_pat
     assert_samples(out)
 
 
+def test_a_name_that_says_otherwise_than_the_call_is_told(tmp_path, capsys):
+    files = dot_app_rates("right pelvis", simulated()["pelvis"])
+    files |= dot_app_rates("left pelvis too", simulated()["thigh"])
+    one, two = sorted(write(tmp_path / "in", files), reverse=True)
+    args = ["--pelvis", one, "--thigh", two, "--side", "left", "-o", tmp_path / "out"]
+    call("import", *args)
+    told = capsys.readouterr().out
+    assert "says right, and left is what was asked for" in told
+    assert "says pelvis, and thigh is what was asked for" in told
+
+
 def test_both_sides_at_once_by_their_names(tmp_path):
     files = {}
     for side in ("left", "right"):
