@@ -90,7 +90,7 @@ def _paths(files: Sequence[Path], roles: Mapping[str, str]) -> list[Path]:
 
 def _describe(paths: Sequence[Path]) -> None:
     """Print a draft of a mapping, of one file."""
-    from imu.importers.mapped import draft
+    from imu.importers.drafting import draft
     from imu.storage.foreign import read_foreign
 
     if len(paths) != 1:

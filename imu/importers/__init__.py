@@ -8,8 +8,8 @@
     Phones. One file a format, here and below; they know nothing of each other.
 ``movella``, ``metabase``, ``witmotion``, ``movesense``, ``mt_manager``, ``shimmer``, ``apdm``
     Sensors.
-``mapped``
-    Any plain table, by a mapping.
+``mapped``, ``drafting``
+    Any plain table, by a mapping; a first draft of one.
 ``registry``
     All formats, those of plug-ins included; which of them a file is of.
 ``roles``, ``alignment``, ``splitting``, ``assembly``

@@ -1,24 +1,23 @@
 """Any plain table, by a mapping in TOML that says what its columns are.
 
-`draft` writes a first mapping of a file: what it cannot know it asks for in a comment. Nothing is
-guessed when a table is read: a unit that the mapping does not name is refused.
+Nothing is guessed when a table is read: a unit that the mapping does not name is refused.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imu.errors import CallError, RecordingError
-from imu.formats.csvfile import NUMBER, shown
-from imu.importers.text import Table, decode, read_table, require, separators_of
-from imu.importers.times import Lines, make_pair, parse_clock, unwrap
-from imu.importers.values import Recordings, Track, only_file
+from imu.formats.csvfile import shown
+from imu.importers.text import Table, decode, read_table, require
+from imu.importers.times import Lines, make_pair, make_signal, parse_clock, unwrap
+from imu.importers.values import Recordings, Track, only_file, stem
 from imu.samples import Array
 from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
@@ -28,20 +27,26 @@ GYR_UNITS = {"rad/s": 1.0, "deg/s": RAD_PER_DEG, "mdeg/s": RAD_PER_DEG / 1e3}
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 CLOCK_UNIT, SAMPLES_UNIT = "clock", "samples"
 KEYS = {"separator", "decimal", "header_line", "sensor_column", "phone", "time", "sensor"}
-TIME_KEYS = {"column", "unit", "rate_hz", "wraps_at"}
-SENSOR_KEYS = {"name", "acc", "acc_unit", "acc_sign", "gyr", "gyr_unit", "gyr_sign", "time"}
+TIME_KEYS = {"column", "unit", "rate_hz", "wraps_at", "shared"}
+SENSOR_KEYS = {"name", "acc", "acc_unit", "acc_sign", "gyr", "gyr_unit", "gyr_sign"} | {
+    "time",
+    "acc_time",
+    "gyr_time",
+}
 SEPARATORS = (",", ";", "\t")
+CORRECT = "Correct the mapping; --describe drafts one."
 
 
 @dataclass(frozen=True, slots=True)
 class SensorColumns:
-    """One sensor's columns: three each, the factor to SI and sign of each."""
+    """One sensor's columns: three each, the factor to SI and sign of each, those of times."""
 
     name: str
     acc: tuple[str, ...]
     gyr: tuple[str, ...]
     factors: tuple[float, ...]
-    time: str
+    acc_time: str
+    gyr_time: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class TableMapping:
         At least one.
     phone : bool
         Whether phones measured.
+    shared : bool
+        Whether the times of several files are of one clock.
     """
 
     separator: str
@@ -75,6 +82,7 @@ class TableMapping:
     wraps_at: float
     sensors: tuple[SensorColumns, ...]
     phone: bool = False
+    shared: bool = False
 
 
 def parse_mapping(table: Mapping[str, object], source: str) -> TableMapping:
@@ -109,6 +117,7 @@ def parse_mapping(table: Mapping[str, object], source: str) -> TableMapping:
         _positive(time, "wraps_at", f"{source}, time"),
         tuple(_sensor(one, str(shared), source) for one in sensors),
         table.get("phone") is True,
+        time.get("shared") is True,
     )
 
 
@@ -124,10 +133,11 @@ def _sensor(table: object, shared_time: str, source: str) -> SensorColumns:
     gyr_factor = GYR_UNITS[_one_of(table, "gyr_unit", tuple(GYR_UNITS), where)]
     factors = [acc_factor * sign for sign in _signs(table, "acc_sign", where)]
     factors += [gyr_factor * sign for sign in _signs(table, "gyr_sign", where)]
-    time = str(table.get("time", shared_time))
-    return SensorColumns(
-        name, _columns(table, "acc", where), _columns(table, "gyr", where), tuple(factors), time
-    )
+    times = [
+        str(table.get(key, table.get("time", shared_time))) for key in ("acc_time", "gyr_time")
+    ]
+    acc, gyr = (_columns(table, key, where) for key in ("acc", "gyr"))
+    return SensorColumns(name, acc, gyr, tuple(factors), times[0], times[1])
 
 
 def _known(table: Mapping[str, object], known: set[str], where: str) -> None:
@@ -198,146 +208,55 @@ def parse_mapped(
 
 
 def _track(table: Table, mapping: TableMapping, sensor: SensorColumns, spread: bool) -> Track:
-    columns = [*sensor.acc, *sensor.gyr]
-    timed = mapping.time_unit != SAMPLES_UNIT or bool(sensor.time)
-    wanted = [*columns, *([sensor.time] if timed else [])]
     named = [mapping.sensor_column] if mapping.sensor_column else []
-    require(table, [*wanted, *named], "Correct the mapping; --describe drafts one.")
-    values, lines = table.numbers(columns)
-    rows = np.ones(len(values), dtype=bool)
-    if mapping.sensor_column:
-        rows = np.array([one == sensor.name for one in table.texts(mapping.sensor_column)])
-        if not rows.any():
-            where = f"{table.source}, column {mapping.sensor_column}"
-            raise RecordingError(where, f"no row of {shown(sensor.name)}", "Correct the mapping.")
-    values, lines = values[rows] * np.array(sensor.factors), lines[rows]
-    time_s = _times(table, mapping, sensor, rows, lines)
+    times = [one for one in (sensor.acc_time, sensor.gyr_time) if one]
+    if not times and mapping.time_unit != SAMPLES_UNIT:
+        raise RecordingError(table.source, f"{sensor.name} has no column of times", CORRECT)
+    require(table, [*sensor.acc, *sensor.gyr, *times, *named], CORRECT)
+    rows = _rows(table, mapping, sensor)
     source = f"{table.source}, {sensor.name}"
-    acc, gyr, told = make_pair(time_s, values, lines, source, spread)
-    return Track(sensor.name, acc, gyr, f"table {table.source}", remarks=(*table.remarks(), *told))
+    factors = np.array(sensor.factors)
+    if sensor.acc_time == sensor.gyr_time:
+        values, lines = table.numbers([*sensor.acc, *sensor.gyr])
+        time_s = _times(table, mapping, sensor.gyr_time, rows, lines[rows])
+        acc, gyr, told = make_pair(time_s, values[rows] * factors, lines[rows], source, spread)
+    else:
+        values, lines = table.numbers(sensor.acc)
+        time_s = _times(table, mapping, sensor.acc_time, rows, lines[rows])
+        acc, told = make_signal(time_s, values[rows] * factors[:3], lines[rows], source, spread)
+        values, lines = table.numbers(sensor.gyr)
+        time_s = _times(table, mapping, sensor.gyr_time, rows, lines[rows])
+        gyr, more = make_signal(time_s, values[rows] * factors[3:], lines[rows], source, spread)
+        told += more
+    label = stem(table.source) if len(mapping.sensors) == 1 else sensor.name
+    clock = NAME if mapping.shared else f"{NAME} {table.source}"
+    return Track(label, acc, gyr, clock, remarks=(*table.remarks(), *told))
+
+
+def _rows(table: Table, mapping: TableMapping, sensor: SensorColumns) -> NDArray[np.bool_]:
+    """Tell which rows are a sensor's."""
+    if not mapping.sensor_column:
+        return np.ones(len(table.texts(table.names[0])), dtype=bool)
+    rows = np.array([one == sensor.name for one in table.texts(mapping.sensor_column)])
+    if not rows.any():
+        where = f"{table.source}, column {mapping.sensor_column}"
+        raise RecordingError(where, f"no row of {shown(sensor.name)}", CORRECT)
+    return rows
 
 
 def _times(
-    table: Table, mapping: TableMapping, sensor: SensorColumns, rows: Array, lines: Lines
+    table: Table, mapping: TableMapping, column: str, rows: NDArray[np.bool_], lines: Lines
 ) -> Array:
+    """Read a column of times, of the sensor's rows; without one count samples."""
     if mapping.time_unit == CLOCK_UNIT:
-        texts = [one for one, own in zip(table.texts(sensor.time), rows, strict=True) if own]
+        texts = [one for one, own in zip(table.texts(column), rows, strict=True) if own]
         return parse_clock(texts, table.source, lines)
-    if mapping.time_unit == SAMPLES_UNIT and not sensor.time:
+    if not column:
         even: Array = np.arange(len(lines)) / mapping.rate_hz
         return even
-    counter = table.numbers([sensor.time])[0][rows, 0]
+    counter = table.numbers([column])[0][rows, 0]
     if mapping.wraps_at:
         counter = unwrap(counter, mapping.wraps_at)
     samples = mapping.time_unit == SAMPLES_UNIT
-    factor = 1.0 / mapping.rate_hz if samples else TIME_UNITS[mapping.time_unit]
-    scaled: Array = counter * factor
+    scaled: Array = counter * (1.0 / mapping.rate_hz if samples else TIME_UNITS[mapping.time_unit])
     return scaled
-
-
-def draft(data: bytes, source: str) -> str:
-    """Draft a mapping of a file.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    source : str
-        Its name.
-
-    Returns
-    -------
-    str
-        TOML; every line that rests on a guess says so.
-    """
-    text = decode(data[: 2**20], source)
-    at = _header_line(text)
-    rest = text.split("\n", at)[-1]
-    separator, decimal = separators_of(rest)
-    first, _, _ = rest.partition("\n")
-    names = [one.strip(' "') for one in first.split(separator)]
-    lines = [
-        f"# A mapping of {json.dumps(source)} for hiprot import --format table --map THIS.",
-        "# Units and signs decide the result: check every line against the maker's manual.",
-        f"# Columns: {json.dumps(names, ensure_ascii=False)}",
-        f"separator = {json.dumps(separator)}",
-        f"decimal = {json.dumps(decimal)}",
-        f"header_line = {at + 1}",
-        *_draft_time(names),
-    ]
-    triples = _triples(names)
-    acc = [one for one in triples if one[0] == "acc"] or [("acc", ("?", "?", "?"), "?")]
-    gyr = [one for one in triples if one[0] == "gyr"] or [("gyr", ("?", "?", "?"), "?")]
-    for number in range(max(len(acc), len(gyr))):
-        segment = ("pelvis", "thigh", "shank")[min(number, 2)]
-        lines += ["", "[[sensor]]", f"name = {json.dumps(segment)}  # a guess"]
-        for kind, found in (("acc", acc), ("gyr", gyr)):
-            _, columns, unit = found[min(number, len(found) - 1)]
-            lines.append(f"{kind} = {json.dumps(list(columns), ensure_ascii=False)}")
-            lines.append(f"{kind}_unit = {json.dumps(unit)}  # {_units_known(kind)}")
-            lines.append(f"{kind}_sign = [1, 1, 1]")
-    return "\n".join(lines) + "\n"
-
-
-def _units_known(kind: str) -> str:
-    return "one of " + ", ".join(ACC_UNITS if kind == "acc" else GYR_UNITS)
-
-
-def _header_line(text: str) -> int:
-    """Find the line before the first rows of numbers."""
-    lines = text.split("\n")[:200]
-    for number in range(1, len(lines)):
-        cells = [one.strip(' "').replace(",", ".") for one in re.split(r"[;\t]", lines[number])]
-        if len(cells) == 1:
-            cells = [one.strip(' "') for one in lines[number].split(",")]
-        if len(cells) > 3 and sum(bool(NUMBER.fullmatch(one)) for one in cells) > len(cells) / 2:
-            return number - 1
-    return 0
-
-
-def _draft_time(names: Sequence[str]) -> list[str]:
-    column = next((one for one in names if re.search(r"time|epoch|zeit", one, re.I)), "?")
-    unit = next(
-        (
-            unit
-            for unit, words in (("ms", r"\bms\b|milli|epoch"), ("us", r"\bus\b|µs|micro|fine"),
-                                ("ns", r"\bns\b|nano"))
-            if re.search(words, column, re.I)
-        ),
-        "s",
-    )  # fmt: skip
-    known = ", ".join((*TIME_UNITS, CLOCK_UNIT, SAMPLES_UNIT))
-    return [
-        "", "[time]", f"column = {json.dumps(column, ensure_ascii=False)}",
-        f"unit = {json.dumps(unit)}  # a guess; one of {known} (then rate_hz, too)",
-    ]  # fmt: skip
-
-
-def _triples(names: Sequence[str]) -> list[tuple[str, tuple[str, str, str], str]]:
-    """Find columns that differ in x, y, z alone, and tell acceleration from rate by their words."""
-    found = []
-    for name in names:
-        for match in re.finditer(r"x", name, re.I):
-            same = "X" if match[0] == "X" else "x"
-            axes = ["XYZ", "xyz"][same == "x"]
-            triple = tuple(name[: match.start()] + axis + name[match.end() :] for axis in axes)
-            if set(triple) <= set(names):
-                kind, unit = _kind(name)
-                if kind:
-                    found.append((kind, (triple[0], triple[1], triple[2]), unit))
-                break
-    return found
-
-
-def _kind(name: str) -> tuple[str, str]:
-    """Tell a column's quantity and unit by its words; the unit is ``?`` where it does not say."""
-    low = name.lower()
-    if re.search(r"free|linear|grav|mag|quat|euler", low):
-        return "", ""
-    if re.search(r"gyr|angular|rad/s|deg/s|°/s|dps|\bw_?x", low):
-        unit = "rad/s" if "rad" in low else "deg/s" if re.search(r"deg|°|dps", low) else "?"
-        return "gyr", unit
-    if re.search(r"acc|\(g\)|m/s|\[g\]|mg\b", low):
-        unit = "mg" if re.search(r"\bmg\b", low) else "g" if re.search(r"[(\[]g[)\]]", low) else ""
-        return "acc", unit or ("m/s2" if "m/s" in low else "?")
-    return "", ""

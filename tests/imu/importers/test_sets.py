@@ -370,3 +370,25 @@ def test_a_clock_that_starts_anew_is_refused(tmp_path):
     told = refused(RecordingError, *write(tmp_path / "in", files), "--side", "left", "-o", out)
     assert "started anew" in told
     assert "line" in told
+
+
+def test_a_table_a_sensor_with_a_time_a_quantity_is_read_by_one_mapping(tmp_path):
+    mapping = (
+        '[time]\nunit = "s"\nshared = true\n[[sensor]]\nname = "any"\nacc_time = "t a"\n'
+        'gyr_time = "t g"\nacc = ["a x", "a y", "a z"]\nacc_unit = "m/s2"\n'
+        'gyr = ["g x", "g y", "g z"]\ngyr_unit = "rad/s"\n'
+    )
+    (tmp_path / "map.toml").write_text(mapping)
+    files = {}
+    for name, one in simulated().items():
+        # acceleration at half the rate, so that its columns end earlier
+        acc = numbers(np.column_stack([one.time_s, one.acc_ms2])[::2])
+        acc += [["", "", "", ""]] * (len(one.time_s) - len(acc))
+        gyr = numbers(np.column_stack([one.time_s, one.gyr_rads]), "%.8f")
+        heads = ["t a", "a x", "a y", "a z", "t g", "g x", "g y", "g z"]
+        table = rows([heads, *(a + g for a, g in zip(acc, gyr, strict=True))])
+        files[f"left {name}.csv"] = table.encode()
+    paths = write(tmp_path / "in", files)
+    args = ["--format", "table", "--map", tmp_path / "map.toml", "-o", tmp_path / "out"]
+    call("import", *paths, *args)
+    assert np.abs(imported_ranges(tmp_path / "out") - true_ranges()).max() < 0.1
