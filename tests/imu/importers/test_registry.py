@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,3 +79,18 @@ def test_what_two_formats_claim_is_refused():
     importers, _ = load_importers(plugins(mine=MINE, also=Importer("also", MINE.sniff, parse, "")))
     with pytest.raises(RecordingError, match="mine and also"):
         find_importer("a", b"MINE", importers)
+
+
+def test_the_example_for_third_parties_works():
+    text = (Path(__file__).parents[3] / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(# hiprot_acme_files.*?)```", text, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(code, names)
+    importers, complaints = load_importers(plugins(acme=names["IMPORTER"]))
+    assert complaints == []
+    rows = "".join(f"{t / 50},0,0,9.81,0,0,{t}\n" for t in range(5))
+    data = f"Acme log\nt,ax,ay,az,wx,wy,wz\n{rows}".encode()
+    found = find_importer("a.log", data, importers)
+    assert found is not None
+    (track,) = found.parse({"a.log": data}, False).tracks
+    assert track.gyr.values[:, 2].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]

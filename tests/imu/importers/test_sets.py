@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from analysis.commands import hiprot
-from analysis.comparison import MDC_SOURCE, PHONE_SOURCE
+from analysis.comparison import MDC_SOURCE, PHONE_SOURCE, compare
 from analysis.pipeline import analyse
 from analysis.settings import Settings
 from imu.clock import align
@@ -250,18 +250,17 @@ def test_of_one_file_the_hash_is_its_own(tmp_path):
     assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize(
-    ("write_one", "mdc_deg", "words"),
-    [(sensor_logger, 16.0, PHONE_SOURCE), (dot_app_rates, 5.4, MDC_SOURCE)],
-)
-def test_a_phones_range_is_held_against_a_phones_change(tmp_path, write_one, mdc_deg, words):
+def test_a_phones_range_is_held_against_a_phones_change(tmp_path):
     files = {}
     for side in ("left", "right"):
         for name, one in simulated(side).items():
-            files |= write_one(f"{side} {name}", one)
+            files |= sensor_logger(f"{side} {name}", one)
     call("import", *write(tmp_path / "in", files), "-o", tmp_path / "out")
-    rom = analyse(read_session(tmp_path / "out"), Settings()).comparisons[0]
-    assert (rom.measure, rom.threshold, rom.threshold_source) == ("rom_deg", mdc_deg, words)
+    analysis = analyse(read_session(tmp_path / "out"), Settings())
+    rom = analysis.comparisons[0]
+    assert (rom.measure, rom.threshold, rom.threshold_source) == ("rom_deg", 16.0, PHONE_SOURCE)
+    by_sensors = compare(analysis.sets, Settings())[0]
+    assert (by_sensors.threshold, by_sensors.threshold_source) == (5.4, MDC_SOURCE)
 
 
 def test_a_table_is_read_by_the_mapping_that_describe_drafts(tmp_path, capsys):
