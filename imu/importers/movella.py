@@ -73,9 +73,7 @@ def _track(name: str, data: bytes, spread: bool) -> Track:
     at = find_header(text, HEADER, name, "the DOT app")
     table = read_table(text, name, at)
     said = _settings(text, at)
-    time_s, counted = _times(table, said)
-    acc, gyr, told = _signals(table, time_s, spread)
-    told += ["SampleTimeFine is empty; times by packet counter and output rate"] if counted else []
+    acc, gyr, told, counted = _signals(table, said, spread)
     match = ADDRESS.search(stem(name))
     address = None if match is None else ":".join(re.findall("..", match[1].upper()))
     info = SensorInfo("Movella DOT", address, said.get("firmwareversion"))
@@ -106,33 +104,38 @@ def _started(said: Mapping[str, str]) -> str | None:
     return f"{year}-{month}-{day}T{hour}:{minute}:{second}"
 
 
-def _times(table: Table, said: Mapping[str, str]) -> tuple[Array, bool]:
-    """Give the rows' times by the fine time, else by counter and output rate; and which it was."""
-    require(table, ["SampleTimeFine"], ANY)
-    fine = table.numbers(["SampleTimeFine"])[0][:, 0]
-    if np.isfinite(fine).any():
-        return unwrap(fine, WRAP_US) / 1e6, False
-    rate = re.match(r"(\d+(?:\.\d+)?) ?Hz", said.get("outputrate", ""))
-    if rate is None or not float(rate[1]):
-        where = place(table.source, table.first_line, "SampleTimeFine")
-        raise RecordingError(where, "SampleTimeFine is empty, and there is no OutputRate", ANY)
-    counter = table.numbers([HEADER])[0][:, 0]
-    return unwrap(counter, COUNTER_WRAP) / float(rate[1]), True
-
-
-def _signals(table: Table, time_s: Array, spread: bool) -> tuple[Signal, Signal, list[str]]:
-    """Take the columns there are, the sensor's own before the filter's."""
+def _signals(
+    table: Table, said: Mapping[str, str], spread: bool
+) -> tuple[Signal, Signal, list[str], bool]:
+    """Take the columns there are, the sensor's own before the filter's; are times counted."""
+    require(table, [HEADER, "SampleTimeFine"], ANY)
     for columns, make in (
         ((*ACC, *GYR), _measured),
         ((*DQ, *DV), _increments),
         ((*QUAT, *FREE), _orientations),
     ):
         if set(columns) <= set(table.names):
-            values, lines = table.numbers(columns)
-            return make(time_s, values, lines, table.source, spread)
+            values, lines = table.numbers([HEADER, "SampleTimeFine", *columns])
+            time_s, remarks = _times(values[:, 0], values[:, 1], table, said)
+            acc, gyr, told = make(time_s, values[:, 2:], lines, table.source, spread)
+            return acc, gyr, told + remarks, bool(remarks)
     where = place(table.source, table.first_line - 1)
     what = "neither Acc and Gyr, nor dq and dv, nor Quat and FreeAcc"
     raise RecordingError(where, what, ANY)
+
+
+def _times(
+    counter: Array, fine_us: Array, table: Table, said: Mapping[str, str]
+) -> tuple[Array, list[str]]:
+    """Give the rows' times by the fine time, else by counter and output rate, and say so."""
+    if np.isfinite(fine_us).any():
+        return unwrap(fine_us, WRAP_US) / 1e6, []
+    rate = re.match(r"(\d+(?:\.\d+)?) ?Hz", said.get("outputrate", ""))
+    if rate is None or not float(rate[1]):
+        where = place(table.source, table.first_line, "SampleTimeFine")
+        raise RecordingError(where, "SampleTimeFine is empty, and there is no OutputRate", ANY)
+    told = ["SampleTimeFine is empty; times by packet counter and output rate"]
+    return unwrap(counter, COUNTER_WRAP) / float(rate[1]), told
 
 
 def _measured(

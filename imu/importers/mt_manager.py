@@ -55,37 +55,37 @@ def parse(files: Mapping[str, bytes], spread: bool = False) -> Recordings:
     table = read_table(text, name, at, *separators_of(rest[:8192]))
     rate = RATE.search(head)
     firmware = FIRMWARE.search(head)
-    time_s, told = _times(table, float(rate[1]) if rate else None)
-    acc, gyr, more = _signals(table, time_s, spread)
+    acc, gyr, told = _signals(table, float(rate[1]) if rate else None, spread)
     device = re.search(r"_([0-9A-Fa-f]{8})$", stem(name))
     info = SensorInfo("Xsens MT", device[1] if device else None, firmware[1] if firmware else None)
-    remarks = (*table.remarks(), *told, *more)
+    remarks = (*table.remarks(), *told)
     return Recordings(NAME, (Track(stem(name), acc, gyr, NAME, None, info, remarks),))
 
 
-def _times(table: Table, rate_hz: float | None) -> tuple[Array, list[str]]:
-    """Give the rows' times by the fine time, else by counter and rate."""
-    if "SampleTimeFine" in table.names:
-        fine = table.numbers(["SampleTimeFine"])[0][:, 0]
-        if np.isfinite(fine).all():
-            return unwrap(fine, FINE_WRAP) * TICKS_S, []
+def _signals(table: Table, rate_hz: float | None, spread: bool) -> tuple[Signal, Signal, list[str]]:
+    """Take the columns there are, the sensor's own before the filter's."""
+    fine = ["SampleTimeFine"] if "SampleTimeFine" in table.names else []
+    for columns, make in ((OWN, _measured), (STEPS, _increments), (FILTERED, _orientations)):
+        if set(columns) <= set(table.names):
+            values, lines = table.numbers([*columns, HEADER, *fine])
+            own, clocks = values[:, : len(columns)], values[:, len(columns) :]
+            time_s, told = _times(clocks, table, rate_hz)
+            acc, gyr, more = make(time_s, own, lines, table.source, spread)
+            return acc, gyr, told + more
+    where = place(table.source, table.first_line - 1)
+    raise RecordingError(where, "neither Acc and Gyr, nor increments, nor Quat and FreeAcc", ANY)
+
+
+def _times(clocks: Array, table: Table, rate_hz: float | None) -> tuple[Array, list[str]]:
+    """Give the rows' times by the fine time, the second column, else by counter and rate."""
+    if clocks.shape[1] > 1 and np.isfinite(clocks[:, 1]).all():
+        return unwrap(clocks[:, 1], FINE_WRAP) * TICKS_S, []
     if rate_hz is None or not 1.0 <= rate_hz <= 4000.0:
         where = place(table.source, table.first_line - 1)
         what = "neither SampleTimeFine nor an update rate tells the time of a row"
         raise RecordingError(where, what, "Export with SampleTimeFine, or with the header lines.")
-    counter = table.numbers([HEADER])[0][:, 0]
-    time_s: Array = unwrap(counter, COUNTER_WRAP) / rate_hz
+    time_s: Array = unwrap(clocks[:, 0], COUNTER_WRAP) / rate_hz
     return time_s, [f"times by packet counter at {rate_hz:g} Hz"]
-
-
-def _signals(table: Table, time_s: Array, spread: bool) -> tuple[Signal, Signal, list[str]]:
-    """Take the columns there are, the sensor's own before the filter's."""
-    for columns, make in ((OWN, _measured), (STEPS, _increments), (FILTERED, _orientations)):
-        if set(columns) <= set(table.names):
-            values, lines = table.numbers(columns)
-            return make(time_s, values, lines, table.source, spread)
-    where = place(table.source, table.first_line - 1)
-    raise RecordingError(where, "neither Acc and Gyr, nor increments, nor Quat and FreeAcc", ANY)
 
 
 def _measured(

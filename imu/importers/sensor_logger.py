@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imu.errors import RecordingError
 from imu.formats.csvfile import place
@@ -66,8 +67,9 @@ def parse(files: Mapping[str, bytes], spread: bool = False) -> Recordings:
         raise RecordingError(where, "there is no Gyroscope", AGAIN)
     told: list[str] = []
     signals: dict[str, Signal] = {}
+    unused = ("Accelerometer", "Gravity") if "TotalAcceleration" in tables else ()
     for name in WANTED:
-        if name in tables:
+        if name in tables and name not in unused:
             signals[name], left_out = _signal(tables[name], spread)
             told += [f"{name}: {one}" for one in (*left_out, *tables[name].remarks())]
     acc, sign_told = _specific_force(signals, metadata, where)
@@ -159,11 +161,11 @@ def _axis(table: Table, axis: str) -> str:
 
 def _seconds(table: Table) -> np.ndarray:
     """Read ``time``, ns since 1970, exactly, and give seconds."""
-    texts = table.texts("time") if "time" in table.names else []
-    try:
-        whole = np.array(texts, dtype=np.int64)
-    except (ValueError, OverflowError):
-        whole = np.array([_whole(text, row, table) for row, text in enumerate(texts)], np.int64)
+    found = table.whole_numbers("time") if "time" in table.names else np.zeros(0, np.int64)
+    if found is None:
+        texts = table.texts("time")
+        found = np.array([_whole(text, row, table) for row, text in enumerate(texts)], np.int64)
+    whole: NDArray[np.int64] = found
     if not len(whole) or whole.min() < 10**17:
         where = place(table.source, table.first_line, "time")
         raise RecordingError(where, "time is not UTC in nanoseconds", "Export it again, as CSV.")

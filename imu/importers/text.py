@@ -114,6 +114,21 @@ class Table:
             return self._exactly(at)
         return values, np.arange(self.first_line, self.first_line + len(values))
 
+    def whole_numbers(self, column: str) -> NDArray[np.int64] | None:
+        """Read a column of whole numbers too long for a float; None where one is none."""
+        data = self.body.encode("utf-8")
+        if b'"' in data or not _even(data, len(self.names)):
+            return None
+        at = self.names.index(column)
+        try:
+            frame = pd.read_csv(
+                io.BytesIO(data), header=None, usecols=[at], dtype=np.int64, index_col=False,
+                na_filter=False, engine="c",
+            )  # fmt: skip
+        except (ValueError, OverflowError):
+            return None
+        return frame[at].to_numpy()
+
     def texts(self, column: str) -> list[str]:
         """Read a column of texts, stripped."""
         at = self.names.index(column)
