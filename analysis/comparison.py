@@ -37,6 +37,9 @@ Array = NDArray[np.float64]
 MIN_REPETITIONS = 3  # fewer have no spread worth the name
 MIXED = "one side was measured on the thigh, the other on the shank"
 MDC_SOURCE = "minimal detectable change on the shank, Krause et al. 2015, KSSTA 23:2562"
+PHONE_SOURCE = (
+    "minimal detectable change of a phone, Spork et al. 2021: 11 to 16°, the larger taken"
+)
 OWN_SOURCE = "own repetition-to-repetition error, 1.96 · √2 · SD of the steadier side"
 SPREAD_SOURCE = "the steadier side's own spread"
 PELVIS_SOURCE = "half the pelvis' limit, beyond which a repetition is compensated"
@@ -218,7 +221,9 @@ class Comparison:
     right_clean: int | None = None
 
 
-def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison, ...]:
+def compare(
+    sets: Sequence[SetAnalysis], settings: Settings, device: str = ""
+) -> tuple[Comparison, ...]:
     """Compare the sides in every measure, over the counted repetitions of all their sets.
 
     Parameters
@@ -228,6 +233,8 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         that a step between sets counts as correlation and widens the interval.
     settings : Settings
         For the minimal detectable change of the range.
+    device : str
+        ``phone`` where one measured; see `Settings.mdc_of`.
 
     Returns
     -------
@@ -243,7 +250,7 @@ def compare(sets: Sequence[SetAnalysis], settings: Settings) -> tuple[Comparison
         for side in SIDES
     }
     alike, mixed = _by_one_source(reps)
-    measured = (_compare(measure, alike, settings) for measure in MEASURES)
+    measured = (_compare(measure, alike, settings, device) for measure in MEASURES)
     found = (*measured, _clean_share(reps))
     if mixed:
         found = tuple(
@@ -299,12 +306,12 @@ def _column(reps: Sequence[Repetition], name: str) -> Array:
 
 
 def _compare(
-    measure: Measure, reps: Mapping[str, Sequence[Repetition]], settings: Settings
+    measure: Measure, reps: Mapping[str, Sequence[Repetition]], settings: Settings, device: str
 ) -> Comparison:
     values = {side: values_of(reps[side], measure) for side in SIDES}
     left, right = (_figure(values[side], measure) for side in SIDES)
     difference = None if left is None or right is None else right - left
-    threshold, source = _threshold(measure, values, settings)
+    threshold, source = _threshold(measure, values, settings, device)
     reason = _too_few({side: len(values[side]) for side in SIDES})
     ci95, verdict = None, "inconclusive"
     if not reason:
@@ -374,11 +381,13 @@ def _too_few(n: Mapping[str, int]) -> str:
 
 
 def _threshold(
-    measure: Measure, values: Mapping[str, Array], settings: Settings
+    measure: Measure, values: Mapping[str, Array], settings: Settings, device: str
 ) -> tuple[float | None, str]:
     if measure.literature:
-        changed = settings.mdc_range_deg != Settings().mdc_range_deg
-        return settings.mdc_range_deg, "set in the configuration" if changed else MDC_SOURCE
+        mdc_deg = settings.mdc_of(device)
+        source = PHONE_SOURCE if device == "phone" else MDC_SOURCE
+        changed = mdc_deg != Settings().mdc_of(device)
+        return mdc_deg, "set in the configuration" if changed else source
     if measure.name == "pelvis_drift_deg":
         limits = [getattr(settings, f"pelvis_{plane}_limit_deg") for plane in PLANES]
         return min(limits) / 2.0, PELVIS_SOURCE

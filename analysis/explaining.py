@@ -12,6 +12,7 @@ TOPICS = (
     "wearing",
     "sensors",
     "formats",
+    "importing",
     "verdicts",
     "flags",
     "findings",

@@ -66,7 +66,8 @@ def analyse(session: Session, settings: Settings) -> Analysis:
         The recording cannot support the answer; says where and why.
     """
     sets = analyse_sets(session.recordings, settings, session.calibration, session.events)
-    comparisons = compare(sets, settings)
+    source = session.info.source
+    comparisons = compare(sets, settings, (source.device or "") if source else "")
     markers = place_markers(session.events, sets)
     findings = find_findings(sets, comparisons, markers, session.info, settings)
     comparisons = without_contradictions(comparisons, findings, sets)

@@ -41,6 +41,8 @@ class Settings:
         More than this in one piece not measured makes a repetition ``not_counted``.
     mdc_range_deg : float
         Minimal detectable change of the range (Krause et al. 2015).
+    mdc_phone_range_deg : float
+        The same where a phone measured (Spork et al. 2021).
     """
 
     pelvis_tilt_limit_deg: float = limited(5.0, POSITIVE)
@@ -58,9 +60,14 @@ class Settings:
     return_speed_ratio: float = limited(1.5, POSITIVE)
     max_gap_s: float = limited(0.5, POSITIVE)
     mdc_range_deg: float = limited(5.4, POSITIVE)
+    mdc_phone_range_deg: float = limited(16.0, POSITIVE)
 
     def __post_init__(self) -> None:
         check_limits(self)
+
+    def mdc_of(self, device: str) -> float:
+        """Minimal detectable change of a range [°] measured by a ``phone``, or by sensors."""
+        return self.mdc_phone_range_deg if device == "phone" else self.mdc_range_deg
 
 
 def settings_from(table: Mapping[str, object], source: str) -> Settings:

@@ -18,6 +18,8 @@ The order of the modules, each importing only from those above it:
     One sensor's decoder, from its first link to the recording's end.
 ``formats``
     Text <-> values: sets, ``session.json``, ``events.csv``, kept frames.
+``importers``
+    Other people's files -> tracks of sensors -> sets.
 ``simulator``
     A seated person with two sensors, and the truth.
 ``emulators``, ``storage``

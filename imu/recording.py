@@ -100,6 +100,32 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where imported sets came from; written by ``hiprot import``.
+
+    Attributes
+    ----------
+    format : str or None
+        The importer's name; of several formats joined by ``, ``.
+    files : tuple of str
+        Names of the files, in the order they were imported.
+    sha256 : str or None
+        Of one file its own, hex; of several that of their hashes, see ``hashes``, each on a line
+        ``HASH  NAME`` as ``sha256sum`` prints it.
+    device : str or None
+        ``phone`` where a phone measured: what a range must differ by is larger then.
+    hashes : Mapping of str to str
+        Of every file, by name.
+    """
+
+    format: str | None = None
+    files: tuple[str, ...] = ()
+    sha256: str | None = None
+    device: str | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SessionInfo:
     """Who, when and with what; every entry is optional.
 
@@ -111,6 +137,8 @@ class SessionInfo:
         How each set was coached, by its name: one of `imu.units.MODES`; absent: ``measure``.
     corrections : Mapping of str to Correction
         By set; ``calibration`` for the lean.
+    source : Source or None
+        Where imported sets came from.
     """
 
     subject: str | None = None
@@ -121,6 +149,7 @@ class SessionInfo:
     context: str | None = None
     modes: Mapping[str, str] = field(default_factory=dict)
     corrections: Mapping[str, Correction] = field(default_factory=dict)
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,7 @@ PACKAGES = (
     "imu.collector",
     "imu.emulators",
     "imu.formats",
+    "imu.importers",
     "imu.simulator",
     "imu.storage",
     "imu.transports",

@@ -23,7 +23,18 @@ from analysis.reasons import GRADES
 from analysis.report.files import report_files
 from analysis.report.tables import ANGLE_COLUMNS, REP_COLUMNS
 from analysis.settings import Settings, settings_from
-from imu.recording import SensorInfo, SessionInfo
+from imu.importers.mapped import (
+    ACC_UNITS,
+    CLOCK_UNIT,
+    GYR_UNITS,
+    KEYS,
+    SAMPLES_UNIT,
+    SENSOR_KEYS,
+    TIME_KEYS,
+    TIME_UNITS,
+)
+from imu.importers.registry import load_importers
+from imu.recording import SensorInfo, SessionInfo, Source
 from imu.storage.session import read_session
 from imu.units import ARRIVAL_COLUMN, EVENT_COLUMNS, EVENT_KINDS, MAG_COLUMNS, SET_COLUMNS
 
@@ -206,6 +217,25 @@ def test_links_and_pictures_lead_to_files():
 
 def test_picture_is_small():
     assert (ROOT / ".github" / "report.png").stat().st_size < 300_000
+
+
+def test_formats_of_others_are_those_that_are_read_and_how_they_were_checked():
+    importers, _ = load_importers([])
+    assert codes("format") == [*importers, "frames", "table"]
+    told = {cells[0].strip("`"): cells[-1] for cells in rows("format")}
+    assert {name: told[name] for name in importers} == {
+        name: one.checked for name, one in importers.items()
+    }
+
+
+def test_keys_of_a_mapping_and_of_the_source_are_all_there():
+    assert sorted(codes("key of a mapping")) == sorted(KEYS)
+    told = {cells[0].strip("`"): cells[1] for cells in rows("key of a mapping")}
+    for key, inner in (("time", TIME_KEYS), ("sensor", SENSOR_KEYS)):
+        assert {name for name in inner if f"`{name}`" not in told[key]} == set()
+    units = (*ACC_UNITS, *GYR_UNITS, *TIME_UNITS, CLOCK_UNIT, SAMPLES_UNIT)
+    assert [unit for unit in units if f"`{unit}`" not in told["time"] + told["sensor"]] == []
+    assert codes("key of `source`") == [field.name for field in fields(Source)]
 
 
 def test_every_source_named_in_the_text_is_in_the_references():

@@ -34,7 +34,7 @@ COMMANDS = {
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",
     "correct": "put right what was mislabelled",
-    "import": "make a session of kept frames",
+    "import": "make a session of other programs' files",
     "explain": "what a flag, finding, column or limit means",
     "simulate": "write a made-up session together with its truth",
 }

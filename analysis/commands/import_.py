@@ -4,158 +4,109 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from imu.errors import CallError, RecordingError
+from imu.errors import CallError
 
 if TYPE_CHECKING:
-    from imu.codecs.protocol import Codec
-    from imu.formats.framefile import KeptFrames
+    from analysis.commands.importing import Imported
 
 SCHEMA = "hiprot.import/1"
-FRAMES = ".frames.jsonl"
-FRAMES_MARK = b'"hiprot.frames/'
+PATH = click.Path(path_type=Path)
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """One file, read.
-
-    Attributes
-    ----------
-    path : Path
-        The file.
-    kept : KeptFrames
-        What it held.
-    rows : str
-        A set's rows, as the recorder writes them.
-    """
-
-    path: Path
-    kept: KeptFrames
-    rows: str
+def _sides(ctx: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """Read ``left``, or ``left,right`` of several sets cut out of one recording."""
+    del ctx, option
+    sides = tuple(one.strip().lower() for one in value.split(",")) if value else ()
+    if not set(sides) <= {"left", "right"}:
+        raise click.BadParameter("left or right; with --split one a set: left,right")
+    return sides
 
 
-@click.command("import", short_help="make a session of kept frames")
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-@click.option(
-    "-o",
-    "--out",
-    "session",
-    metavar="SESSION",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="The session folder, new or not.",
-)
+@click.command("import", short_help="make a session of other programs' files")
+@click.argument("files", metavar="FILE...", nargs=-1, type=PATH)
+@click.option("-o", "--out", "session", metavar="SESSION", type=PATH, help="The session folder.")
+@click.option("--side", "sides", callback=_sides, help="left or right, where no name says it.")
+@click.option("--pelvis", metavar="NAME", help="The pelvis sensor's file, or its name in a file.")
+@click.option("--thigh", metavar="NAME", help="The thigh sensor's.")
+@click.option("--shank", metavar="NAME", help="The shank sensor's.")
+@click.option("--format", "form", metavar="NAME", help="The format, where it cannot be told.")
+@click.option("--map", "mapping", metavar="TOML", type=PATH, help="What a table's columns mean.")
+@click.option("--describe", is_flag=True, help="Print a draft of such a mapping for FILE.")
+@click.option("--split", is_flag=True, help="Cut the sets out of one long recording.")
+@click.option("--spread", is_flag=True, help="Spread times that a whole packet shares evenly.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was imported, as JSON.")
-def import_(files: Sequence[Path], session: Path, as_json: bool) -> None:
+def import_(**options: Any) -> None:
     """Make sets of every FILE in the session folder SESSION.
 
-    FILE is what `hiprot record --keep-frames` kept: left.frames.jsonl. It gives the rows that were
-    recorded, again. Nothing existing is overwritten: a second set of a side becomes left-2.csv.
+    FILE is a file, folder or zip that a sensor's program exported, or what `hiprot record
+    --keep-frames` kept. Formats are told by content; `hiprot explain importing` lists them. Where
+    each sensor sat and which side it was is told by names (pelvis, thigh, left, ...), or here.
+    Nothing existing is overwritten: a second set of a side becomes left-2.csv.
     """
-    from analysis.commands.terminal import families
-    from imu.storage.journal import SetJournal, read_info
+    from analysis.commands.importing import Call, import_files
 
-    read_info(session)  # what could not be added to is refused before anything is written
-    codecs = families(None)
-    imported = [_read(path, codecs) for path in files]
-    sets = {}
-    for one in imported:
-        journal = SetJournal.create(session, one.kept.head.side, one.rows)
-        journal.close()
-        sets[journal.name] = _document(one)
-        _add_info(session, one.kept)
+    roles = {name: options.pop(name) for name in ("pelvis", "thigh", "shank")}
+    roles = {name: value for name, value in roles.items() if value}
+    paths = _paths(options.pop("files"), roles)
+    if options.pop("describe"):
+        _describe(paths)
+        return
+    session, as_json = options.pop("session"), options.pop("as_json")
+    if session is None:
+        raise CallError("-o SESSION is missing. Say which folder the session shall be in.")
+    sets = import_files(Call(paths, session, roles, **options))
     if as_json:
-        document = {"schema": SCHEMA, "session": str(session), "sets": sets}
+        document = {
+            "schema": SCHEMA,
+            "session": str(session),
+            "sets": {name: one.document for name, one in sets.items()},
+        }
         click.echo(json.dumps(document, indent=2, allow_nan=False))
     else:
         _show(session, sets)
 
 
-def _read(path: Path, codecs: Mapping[str, Codec]) -> Imported:
-    """Read one file, and make sure that it gives a set.
-
-    Raises
-    ------
-    CallError
-        There is no such file.
-    RecordingError
-        It is of no format we know, damaged, or lacks a sensor.
-    MachineError
-        It cannot be read.
-    """
-    from imu.formats.framefile import decode_frames
-    from imu.formats.setfile import SET_HEADER, format_batch, parse_set
-    from imu.storage.files import reporting, unpack
-
-    with reporting(path, "read"):
-        try:
-            data = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise CallError(f"{path}: there is no such file. Check the path.") from None
-    name = path.name
-    if path.suffix == ".gz":
-        data, name = unpack(data, name).data, path.stem
-    if not name.endswith(FRAMES) and FRAMES_MARK not in data.partition(b"\n")[0]:
-        remedy = "Known are the frames that hiprot record --keep-frames keeps, *.frames.jsonl."
-        raise RecordingError(path.name, "the format is unknown", remedy)
-    kept = decode_frames(data, path.name, codecs)
-    rows = "".join(format_batch(batch) for batch in kept.batches)
-    parse_set(f"{SET_HEADER}\n{rows}".encode(), kept.head.side, f"{path.name}, decoded")
-    return Imported(path, kept, rows)
+def _paths(files: Sequence[Path], roles: Mapping[str, str]) -> list[Path]:
+    """List what is to be read: files given by place alone, too."""
+    paths = list(dict.fromkeys(files))
+    known = {path.resolve() for path in paths}
+    for segment, name in roles.items():
+        path = Path(name)
+        if path.resolve() in known or not path.exists():
+            if not paths:
+                raise CallError(f"--{segment} {name}: there is no such file. Check the path.")
+            continue
+        paths.append(path)
+        known.add(path.resolve())
+    if not paths:
+        raise CallError("no FILE is given. Name what shall be imported.")
+    return paths
 
 
-def _add_info(session: Path, kept: KeptFrames) -> None:
-    """Say in ``session.json`` when and with what, where it does not yet."""
-    from imu.recording import SensorInfo, SessionInfo
-    from imu.storage.journal import read_info, update_info
+def _describe(paths: Sequence[Path]) -> None:
+    """Print a draft of a mapping, of one file."""
+    from imu.importers.drafting import draft
+    from imu.storage.foreign import read_foreign
 
-    known = read_info(session).sensors
-    sensors = {
-        segment: SensorInfo(model=sensor["model"], address=sensor["address"])
-        for segment, sensor in kept.head.sensors.items()
-        if segment not in known
-    }
-    update_info(session, SessionInfo(started=kept.head.started, sensors=sensors))
-
-
-def _document(one: Imported) -> dict[str, Any]:
-    """Lay out what one file gave."""
-    return {
-        "file": str(one.path),
-        "side": one.kept.head.side,
-        "started": one.kept.head.started,
-        "ended": one.kept.ended,
-        "cut_lines": one.kept.cut_lines,
-        "sensors": {segment: asdict(counts) for segment, counts in one.kept.counts.items()},
-    }
+    if len(paths) != 1:
+        raise CallError(f"--describe: {len(paths)} files. Give one.")
+    (one,) = read_foreign(paths)
+    name, data = next(iter(one.files.items()))
+    if not one.whole:
+        raise CallError(f"{paths[0]}: not one table. Give the file inside it.")
+    click.echo(draft(data, name), nl=False)
 
 
-def _show(session: Path, sets: Mapping[str, Mapping[str, Any]]) -> None:
+def _show(session: Path, sets: Mapping[str, Imported]) -> None:
     """Print what was imported."""
     from analysis.commands.terminal import printable
 
     for name, one in sets.items():
-        click.echo(f"{session / name}.csv from {printable(one['file'])}")
-        for segment, counts in one["sensors"].items():
-            told = [f"{counts['samples']} samples of {counts['frames']} frames"]
-            told += [
-                f"{counts[key]} {words}"
-                for key, words in (
-                    ("refused", "frames refused"),
-                    ("duplicates", "samples delivered twice"),
-                    ("restarts", "restarts of its clock"),
-                )
-                if counts[key]
-            ]
-            click.echo(f"  {segment}: {', '.join(told)}")
-        if not one["ended"]:
-            cut = "; its last line was broken off and is left out" if one["cut_lines"] else ""
-            click.echo(f"  the recording did not end in order{cut}")
+        click.echo(f"{session / name}.csv from {printable(one.origin)}")
+        for line in one.lines:
+            click.echo(f"  {printable(line)}")

@@ -98,6 +98,7 @@ def _session(analysis: Analysis) -> dict[str, Any]:
         "planned_reps": info.planned_reps,
         "sensors": {name: asdict(sensor) for name, sensor in info.sensors.items()},
         "notes": info.notes,
+        "source": None if info.source is None else asdict(info.source),
         "sha256": analysis.sha256,
         "sets": [{"name": one.name, "side": one.side} for one in analysis.sets],
         "markers": [one for one in markers if one["kind"] not in SENSOR_EVENTS],

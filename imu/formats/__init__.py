@@ -2,6 +2,8 @@
 
 ``csvfile``
     Any CSV table, as columns of numbers.
+``fixedpoint``
+    Columns of numbers, as lines of text.
 ``ordering``
     Rows put into the order they were taken.
 ``setfile``, ``sessionfile``, ``eventfile``

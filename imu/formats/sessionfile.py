@@ -11,7 +11,7 @@ from typing import TypeVar
 from imu.errors import RecordingError
 from imu.formats import csvfile
 from imu.formats.csvfile import place, shown
-from imu.recording import Correction, SensorInfo, SessionInfo
+from imu.recording import Correction, SensorInfo, SessionInfo, Source
 from imu.units import MODES, SEGMENTS, SIDES
 
 SCHEMA = "hiprot.session/1"
@@ -66,7 +66,23 @@ def parse_info(data: bytes, source: str = "session.json") -> SessionInfo:
         context=_string(document, "context", source),
         modes=_parse_modes(document, source),
         corrections=_parse_corrections(document, source),
+        source=_parse_source(document, source),
     )
+
+
+def _parse_source(document: Mapping[str, object], source: str) -> Source | None:
+    """Parse where imported sets came from."""
+    if document.get("source") is None:
+        return None
+    table = _table(document, "source", source)
+    files = table.get("files") or []
+    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+        raise _wrong(source, "source.files", files, "a list of texts")
+    hashes = _table(table, "hashes", source, "source.")
+    found = {name: _string(hashes, name, source, "source.hashes.") or "" for name in hashes}
+    texts = (_string(table, key, source, "source.") for key in ("format", "sha256", "device"))
+    form, sha256, device = texts
+    return Source(form, tuple(files), sha256, device, found)
 
 
 def _parse_modes(document: Mapping[str, object], source: str) -> dict[str, str]:
@@ -221,11 +237,18 @@ def _known(info: SessionInfo) -> dict[str, object]:
         document["sensors"] = {
             segment: sensor_document(sensor) for segment, sensor in info.sensors.items()
         }
+    if info.source is not None:
+        document["source"] = _source_document(info.source)
     if info.corrections:
         document["corrections"] = {
             name: _correction_document(one) for name, one in info.corrections.items()
         }
     return document
+
+
+def _source_document(source: Source) -> dict[str, object]:
+    """Lay out where imported sets came from; what is not known is left out."""
+    return {key: value for key, value in asdict(source).items() if value not in (None, {}, ())}
 
 
 def _correction_document(correction: Correction) -> dict[str, object]:
@@ -251,7 +274,8 @@ def merge_info(data: bytes, info: SessionInfo, source: str = "session.json") -> 
     data : bytes
         The file's content as it is.
     info : SessionInfo
-        What is to be added. The sensors it names replace the file's; else the file stays right.
+        What is to be added. The sensors it names, and the source, replace the file's; else the
+        file stays right.
     source : str
         The file's name, for messages.
 
@@ -278,6 +302,10 @@ def merge_info(data: bytes, info: SessionInfo, source: str = "session.json") -> 
             own = {key: value for key, value in kept.items() if key not in asdict(SensorInfo())}
             sensors[segment] = own | sensor_document(sensor)
         document["sensors"] = sensors
+    if info.source is not None:
+        before = present.get("source")
+        own = dict(before) if isinstance(before, dict) else {}
+        document["source"] = own | dict(_source_document(info.source))
     try:
         text = _format_json(document)
         return text if encodable(text) else json.dumps(document, indent=2) + "\n"

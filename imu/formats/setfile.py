@@ -12,6 +12,7 @@ from imu.clock import MAX_SPAN_S
 from imu.errors import RecordingError
 from imu.formats import csvfile
 from imu.formats.csvfile import Columns, Table, place
+from imu.formats.fixedpoint import format_rows
 from imu.formats.ordering import order_rows
 from imu.frames import Batch
 from imu.recording import Recording
@@ -25,6 +26,7 @@ DECIMALS = 6  # µs and µrad/s: below any sensor's resolution
 # decimals finer than a sensor's 32-bit floats are, from 1 m/s² and 0.13 rad/s on.
 SET_HEADER = ",".join((*SET_COLUMNS, ARRIVAL_COLUMN))
 ROW = ",".join(["%s", "%.6f", *["%.7f"] * 3, *["%.8f"] * 3, "%.6f"]) + "\n"
+ACC_DECIMALS, GYR_DECIMALS = (7, 7, 7), (8, 8, 8)
 
 # Beyond these no unit makes sense: 1000 g in mm/s², a clock in ms since 1970.
 LIMITS = (
@@ -180,6 +182,33 @@ def format_set(recording: Recording) -> str:
     table = pd.concat(frames).sort_values(order, kind="stable")
     text: str = table.to_csv(index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
     return text
+
+
+def format_streams(streams: Mapping[str, Stream]) -> str:
+    """Write a set's rows as they are recorded: times to the µs, values finer than any sensor's.
+
+    Parameters
+    ----------
+    streams : Mapping of str to Stream
+        By segment, on one clock, or all with arrivals.
+
+    Returns
+    -------
+    str
+        With its header; ``arrival_s`` where all streams have it.
+    """
+    arrivals = all(stream.arrival_s is not None for stream in streams.values())
+    tables = []
+    for one in streams.values():
+        arrived = [one.arrival_s] if arrivals and one.arrival_s is not None else []
+        tables.append(np.column_stack([one.time_s, one.acc_ms2, one.gyr_rads, *arrived]))
+    codes = np.repeat(np.arange(len(tables)), [len(one) for one in tables])
+    table = np.concatenate(tables)
+    order = np.argsort(table[:, -1 if arrivals else 0], kind="stable")
+    columns = [*SET_COLUMNS, *([ARRIVAL_COLUMN] if arrivals else [])]
+    decimals = [DECIMALS, *ACC_DECIMALS, *GYR_DECIMALS, *([DECIMALS] if arrivals else [])]
+    body = format_rows(list(streams), codes[order], table[order], decimals)
+    return ",".join(columns) + "\n" + body
 
 
 def format_batch(batch: Batch) -> str:

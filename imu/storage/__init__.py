@@ -2,6 +2,8 @@
 
 ``files``
     Files read with their hash, and written whole or not at all.
+``foreign``
+    Other programs' files, folders and archives, with their hashes.
 ``session``
     A `Session` read from and written to a folder.
 ``journal``

@@ -23,10 +23,14 @@ from imu.formats.sessionfile import format_info, merge_info, parse_info
 from imu.formats.setfile import SET_HEADER
 from imu.recording import Event, SessionInfo
 from imu.storage.files import make_folder, read_present, reporting, write_files
-from imu.storage.session import EVENTS_FILE, INFO_FILE, SET_FILE, refuse_misspelt
+from imu.storage.session import (
+    EVENTS_FILE,
+    INFO_FILE,
+    SET_ENDINGS,
+    SET_FILE,
+    refuse_misspelt,
+)
 from imu.units import EVENT_COLUMNS
-
-SET_ENDINGS = (".csv", ".csv.gz", ".frames.jsonl", ".refused.jsonl")
 
 APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")  # not for one line of text

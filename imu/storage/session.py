@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from imu.errors import RecordingError
@@ -22,6 +22,7 @@ NEARLY_SET_FILE = re.compile(  # as people and their computers name copies and d
 )
 INFO_FILE = "session.json"
 EVENTS_FILE = "events.csv"
+SET_ENDINGS = (".csv", ".csv.gz", ".frames.jsonl", ".refused.jsonl")
 
 
 def read_session(folder: Path) -> Session:
@@ -168,6 +169,27 @@ def _read_set(folder: Path, stem: str, name: str, hasher: hashlib._Hash) -> Reco
     """Read and parse one set."""
     content = read_file(folder / name, hasher)
     return parse_set(content.data, stem, name, content.cut)
+
+
+def free_set_name(folder: Path, side: str, taken: Collection[str] = ()) -> str:
+    """Find the first name of a side's sets that is free in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Need not be there.
+    side : str
+        ``left`` or ``right``.
+    taken : collection of str
+        Names that are given away already.
+    """
+    number = 1
+    while True:
+        name = side if number == 1 else f"{side}-{number}"
+        present = any(os.path.lexists(folder / f"{name}{ending}") for ending in SET_ENDINGS)
+        if name not in taken and not present:
+            return name
+        number += 1
 
 
 def write_session(
