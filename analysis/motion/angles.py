@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ class HipAngles:
         Z right.
     measured : ndarray of bool, shape (m,)
         False where no sample of one of the sensors lies near (a gap).
+    thigh_quat : ndarray, shape (m, 4)
+        Femur against the same levelled neutral of the pelvis; X anterior, Y from knee to hip,
+        Z right. A seated femur is turned by 90 degrees about Z. The angles of the hip are those
+        of ``pelvis_quat`` to it.
     """
 
     time_s: Array
@@ -43,6 +47,7 @@ class HipAngles:
     pelvis_rotation_deg: Array
     pelvis_quat: Array
     measured: NDArray[np.bool_]
+    thigh_quat: Array
 
 
 def hip_angles(
@@ -79,6 +84,22 @@ def hip_angles(
         pelvis_rotation_deg=np.rad2deg(turn) * inward,
         pelvis_quat=pelvis_quat,
         measured=even.measured,
+        thigh_quat=thigh_quat,
+    )
+
+
+def scaled_rotation(angles: HipAngles, share: float, side: str) -> HipAngles:
+    """Angles with the internal rotation times a share, and the femur turned along.
+
+    A further turn about the femur's own Y adds to the last angle of the sequence alone.
+    """
+    inward = 1.0 if side == "right" else -1.0
+    further_rad = np.deg2rad(angles.ir_deg) * (share - 1.0) * inward
+    about_y = from_rotvec(np.outer(further_rad, [0.0, 1.0, 0.0]))
+    return replace(
+        angles,
+        ir_deg=angles.ir_deg * share,
+        thigh_quat=multiply(angles.thigh_quat, about_y),
     )
 
 
