@@ -31,6 +31,8 @@ The order of the modules is the path of the data; each imports only from those a
     Session -> analysis, without I/O.
 ``report``
     The analysis as a page, tables and terminal text.
+``exporters``
+    A session in other people's formats.
 ``results``
     A session or its folder -> data frames, for notebooks: what `analysis.analyse` gives.
 ``commands``

@@ -114,7 +114,7 @@ def test_the_installed_command_is_main():
     ("args", "told"),
     [
         (["reprot"], "Did you mean report?"),
-        (["xyz"], "check, correct, import, explain, simulate"),
+        (["xyz"], "check, correct, export, import, explain, simulate"),
         (["--nonsense"], "--nonsense"),
         (["report"], "SESSION"),
         (["report", "a", "b"], "hiprot report --help"),

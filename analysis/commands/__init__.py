@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",
     "correct": "put right what was mislabelled",
+    "export": "write a session in another format",
     "import": "make a session of kept frames",
     "explain": "what a flag, finding, column or limit means",
     "simulate": "write a made-up session together with its truth",
