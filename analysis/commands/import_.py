@@ -58,11 +58,16 @@ def import_(files: Sequence[Path], session: Path, as_json: bool) -> None:
     """Make sets of every FILE in the session folder SESSION.
 
     FILE is what `hiprot record --keep-frames` kept: left.frames.jsonl. It gives the rows that were
-    recorded, again. Nothing existing is overwritten: a second set of a side becomes left-2.csv.
+    recorded, again. Or it is the folder of a Motion-BIDS dataset, as `hiprot export` writes it; its
+    samples are kept as they are. Nothing existing is overwritten: a second set of a side becomes
+    left-2.csv.
     """
     from analysis.commands.terminal import families
     from imu.storage.journal import SetJournal, read_info
 
+    if any(path.is_dir() for path in files):
+        _import_dataset(files, session, as_json)
+        return
     read_info(session)  # what could not be added to is refused before anything is written
     codecs = families(None)
     imported = [_read(path, codecs) for path in files]
@@ -77,6 +82,30 @@ def import_(files: Sequence[Path], session: Path, as_json: bool) -> None:
         click.echo(json.dumps(document, indent=2, allow_nan=False))
     else:
         _show(session, sets)
+
+
+def _import_dataset(folders: Sequence[Path], session: Path, as_json: bool) -> None:
+    """Make a session of one Motion-BIDS dataset, sample for sample."""
+    from imu.storage.datasets import read_dataset
+    from imu.storage.session import write_session
+
+    if len(folders) > 1:
+        raise CallError("one dataset makes one session. Give one folder.")
+    if session.exists() and (not session.is_dir() or any(session.iterdir())):
+        raise CallError(f"{session}: exists already. Choose a new folder or empty it first.")
+    read = read_dataset(folders[0])
+    write_session(session, read, exactly=True)
+    sets = {
+        one.name: {segment: len(stream.time_s) for segment, stream in one.streams.items()}
+        for one in (*read.recordings, *filter(None, [read.calibration]))
+    }
+    if as_json:
+        document = {"schema": SCHEMA, "session": str(session), "samples": sets}
+        click.echo(json.dumps(document, indent=2))
+        return
+    for name, counts in sets.items():
+        told = ", ".join(f"{segment}: {count} samples" for segment, count in counts.items())
+        click.echo(f"{session / name}.csv from {folders[0]}: {told}")
 
 
 def _read(path: Path, codecs: Mapping[str, Codec]) -> Imported:

@@ -4,6 +4,8 @@ The order of the modules, each importing only from those above it:
 
 ``anonymity``
     What names the person or their sensors is left out.
+``motion_bids``
+    Raw streams as a Motion-BIDS dataset.
 ``opensense``
     Orientations of pelvis and femur for OpenSim's inverse kinematics.
 ``tidy``

@@ -11,7 +11,7 @@ from imu.recording import Session
 
 Exporter = Callable[[Session, Settings], Mapping[str, str | bytes]]
 
-FORMATS = {"opensense": "opensense", "tidy": "tidy"}
+FORMATS = {"motion-bids": "motion_bids", "opensense": "opensense", "tidy": "tidy"}
 PLUGINS = "hiprot.exporters"
 
 

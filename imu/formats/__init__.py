@@ -6,6 +6,8 @@
     Rows put into the order they were taken.
 ``setfile``, ``sessionfile``, ``eventfile``
     A set; ``session.json``; ``events.csv``.
+``bidsfile``
+    A Motion-BIDS dataset's files into a session.
 ``framefile``
     Kept frames, as text, into samples again.
 """

@@ -4,6 +4,8 @@
     Files read with their hash, and written whole or not at all.
 ``session``
     A `Session` read from and written to a folder.
+``datasets``
+    A `Session` read from a Motion-BIDS dataset's folder.
 ``journal``
     Files that only grow and survive a kill: a set, its markers, frames, what was refused.
 """
