@@ -35,7 +35,7 @@ COMMANDS = {
     "check": "is the recording fit for analysis",
     "correct": "put right what was mislabelled",
     "export": "write a session in another format",
-    "import": "make a session of kept frames",
+    "import": "make a session of kept frames or a Motion-BIDS dataset",
     "explain": "what a flag, finding, column or limit means",
     "simulate": "write a made-up session together with its truth",
 }
