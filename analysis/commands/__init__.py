@@ -37,6 +37,7 @@ COMMANDS = {
     "export": "write a session in another format",
     "import": "make a session of kept frames or a Motion-BIDS dataset",
     "explain": "what a flag, finding, column or limit means",
+    "completion": "make bash, zsh or fish complete the calls",
     "simulate": "write a made-up session together with its truth",
 }
 
@@ -64,6 +65,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Refuse an unknown command by naming the nearest one, or all."""
         name = args[0]
+        if ctx.resilient_parsing:  # a shell completes a call that need not be right
+            return super().resolve_command(ctx, args)
         if name not in COMMANDS and not name.startswith("-"):
             near = get_close_matches(name, COMMANDS, 1)
             remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(COMMANDS)}."

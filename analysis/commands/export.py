@@ -12,10 +12,23 @@ from imu.errors import CallError
 SCHEMA = "hiprot.export/1"
 
 
+def _formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the formats to a shell that completes the call."""
+    del ctx, param
+    from analysis.exporters.table import load_exporters
+
+    return [name for name in load_exporters()[0] if name.startswith(incomplete)]
+
+
 @click.command(short_help="write a session in another format")
 @click.argument("session", type=click.Path(path_type=Path))
 @click.option(
-    "--to", "name", metavar="FORMAT", required=True, help="motion-bids, opensense or tidy."
+    "--to",
+    "name",
+    metavar="FORMAT",
+    required=True,
+    shell_complete=_formats,
+    help="motion-bids, opensense or tidy.",
 )
 @click.option(
     "-o", "--out", required=True, type=click.Path(path_type=Path), help="Folder to write to."
