@@ -83,10 +83,10 @@ def _first(node: Any, key: str | None = None) -> Any:
     return _first(node.get(key))
 
 
-def _stream(stream: Mapping[str, Any], segment: str, source: str) -> Stream:
-    where = f"{source}, stream {segment}"
-    channels = _first(_first(stream["info"].get("desc"), "channels")) or {}
-    listed = [one for one in channels.get("channel", []) if isinstance(one, Mapping)]
+def _channels(stream: Mapping[str, Any], where: str) -> tuple[list[str], list[str], Array]:
+    """Labels and units of a stream's channels, and its samples (n, channels)."""
+    told = _first(_first(stream["info"].get("desc"), "channels")) or {}
+    listed = [one for one in told.get("channel", []) if isinstance(one, Mapping)]
     labels = [str(_first(one, "label")).lower() for one in listed]
     try:
         series = np.asarray(stream["time_series"], dtype=float)
@@ -95,13 +95,19 @@ def _stream(stream: Mapping[str, Any], segment: str, source: str) -> Stream:
     if series.ndim != 2 or series.shape[1] != len(labels) or len(series) == 0:
         what = f"{len(labels)} channels are described, the samples are of shape {series.shape}"
         raise RecordingError(where, what, REMEDY)
+    return labels, [str(_first(one, "unit")) for one in listed], series
+
+
+def _stream(stream: Mapping[str, Any], segment: str, source: str) -> Stream:
+    where = f"{source}, stream {segment}"
+    labels, units, series = _channels(stream, where)
 
     def column(label: str, kind: str | None = None) -> Array:
         short = label.replace("acc_", "a").replace("gyr_", "g")
         at = next((at for at, one in enumerate(labels) if one in (label, short)), None)
         if at is None:
             raise RecordingError(where, f"there is no channel {label}", REMEDY)
-        unit = str(_first(listed[at], "unit"))
+        unit = units[at]
         if kind is not None and unit not in UNITS[kind]:
             what = f"{label} is in {unit}, expected {' or '.join(UNITS[kind])}"
             raise RecordingError(where, what, REMEDY)
