@@ -33,6 +33,10 @@ The order of the modules is the path of the data; each imports only from those a
     Session -> analysis, without I/O.
 ``report``
     The analysis as a page, tables and terminal text.
+``exporters``
+    A session in other people's formats.
+``results``
+    A session or its folder -> data frames, for notebooks: what `analysis.analyse` gives.
 ``commands``
     The command line.
 
@@ -41,3 +45,22 @@ knee to hip), Z right. Hip angles are the joint coordinate system's; internal ro
 when the femur turns inward, on both sides. Arrays are in SI units and radians; what people read
 is in degrees, and its name says so.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.results import Results as Results
+    from analysis.results import analyse as analyse
+
+__all__ = ["Results", "analyse"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the analysis when it is first asked for: ``import analysis`` alone costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from analysis import results
+
+    return getattr(results, name)

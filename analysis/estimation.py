@@ -24,7 +24,7 @@ from analysis.coarse import (
     track,
 )
 from analysis.errors import AnalysisError
-from analysis.motion.angles import HipAngles
+from analysis.motion.angles import HipAngles, scaled_rotation
 from analysis.motion.axis import LEVEL_SD_RAD, Known, StraightAxis, straighten_axis
 from analysis.motion.below import Above, axis_below
 from analysis.motion.calibration import (
@@ -223,7 +223,7 @@ def estimate_set(
     frame = turned(frame, pelvis.sensor, straight.placement_rad)
     thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
     angles = angles_of(even, pelvis, thigh, frame, straight.axis, side)
-    angles = replace(angles, ir_deg=angles.ir_deg * straight.share)
+    angles = scaled_rotation(angles, straight.share, side)
     if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
         return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
     found, phases = _repetitions(angles, neutral)

@@ -26,6 +26,7 @@ PACKAGES = (
     "analysis.motion",
     "analysis.repetitions",
     "analysis.report",
+    "analysis.exporters",
 )
 
 

@@ -34,8 +34,10 @@ COMMANDS = {
     "report": "analyse a session and write its report",
     "check": "is the recording fit for analysis",
     "correct": "put right what was mislabelled",
+    "export": "write a session in another format",
     "import": "make a session of other programs' files",
     "explain": "what a flag, finding, column or limit means",
+    "completion": "make bash, zsh or fish complete the calls",
     "simulate": "write a made-up session together with its truth",
 }
 
@@ -63,6 +65,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Refuse an unknown command by naming the nearest one, or all."""
         name = args[0]
+        if ctx.resilient_parsing:  # a shell completes a call that need not be right
+            return super().resolve_command(ctx, args)
         if name not in COMMANDS and not name.startswith("-"):
             near = get_close_matches(name, COMMANDS, 1)
             remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(COMMANDS)}."

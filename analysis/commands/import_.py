@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analysis.commands.importing import Imported
 
 SCHEMA = "hiprot.import/1"
+DATASET = "dataset_description.json"  # marks the folder of a Motion-BIDS dataset
 PATH = click.Path(path_type=Path)
 
 
@@ -43,7 +44,8 @@ def _sides(ctx: click.Context, option: click.Parameter, value: str | None) -> tu
 def import_(**options: Any) -> None:
     """Make sets of every FILE in the session folder SESSION.
 
-    FILE is a file, folder or zip that a sensor's program exported, or what `hiprot record
+    FILE is a file, folder or zip that a sensor's program exported, the folder of a Motion-BIDS
+    dataset, or what `hiprot record
     --keep-frames` kept. Formats are told by content; `hiprot explain importing` lists them. Where
     each sensor sat and which side it was is told by names (pelvis, thigh, left, ...), or here.
     Nothing existing is overwritten: a second set of a side becomes left-2.csv.
@@ -59,6 +61,9 @@ def import_(**options: Any) -> None:
     session, as_json = options.pop("session"), options.pop("as_json")
     if session is None:
         raise CallError("-o SESSION is missing. Say which folder the session shall be in.")
+    if any((path / DATASET).is_file() for path in paths):
+        _import_dataset(paths, session, as_json)
+        return
     sets = import_files(Call(paths, session, roles, **options))
     if as_json:
         document = {
@@ -69,6 +74,30 @@ def import_(**options: Any) -> None:
         click.echo(json.dumps(document, indent=2, allow_nan=False))
     else:
         _show(session, sets)
+
+
+def _import_dataset(folders: Sequence[Path], session: Path, as_json: bool) -> None:
+    """Make a session of one Motion-BIDS dataset, sample for sample."""
+    from imu.storage.datasets import read_dataset
+    from imu.storage.session import write_session
+
+    if len(folders) > 1:
+        raise CallError("one dataset makes one session. Give one folder.")
+    if session.exists() and (not session.is_dir() or any(session.iterdir())):
+        raise CallError(f"{session}: exists already. Choose a new folder or empty it first.")
+    read = read_dataset(folders[0])
+    write_session(session, read, exactly=True)
+    sets = {
+        one.name: {segment: len(stream.time_s) for segment, stream in one.streams.items()}
+        for one in (*read.recordings, *filter(None, [read.calibration]))
+    }
+    if as_json:
+        document = {"schema": SCHEMA, "session": str(session), "samples": sets}
+        click.echo(json.dumps(document, indent=2))
+        return
+    for name, counts in sets.items():
+        told = ", ".join(f"{segment}: {count} samples" for segment, count in counts.items())
+        click.echo(f"{session / name}.csv from {folders[0]}: {told}")
 
 
 def _paths(files: Sequence[Path], roles: Mapping[str, str]) -> list[Path]:

@@ -57,6 +57,7 @@ KEYS = "Enter ends the set. p 0-10 marks pain, i a pinch, c a cramp, n TEXT a no
 @click.option("--subject", metavar="TEXT", help="Who it is, for session.json.")
 @click.option("--sync", is_flag=True, help="Have the sensors synchronise first (Movella DOT).")
 @click.option("--keep-frames", is_flag=True, help="Keep the raw frames beside the samples.")
+@click.option("--lsl", is_flag=True, help="Offer the streams by the Lab Streaming Layer, too.")
 @click.option("--family", metavar="NAME", help="Only sensors of this family.")
 @click.option("--simulate", is_flag=True, help="A simulated person; needs no Bluetooth.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the simulated person.")
@@ -143,7 +144,7 @@ def _plan(
 ) -> RecordPlan:
     from imu.collector.plans import RecordPlan
     from imu.collector.writing import SetPlan
-    from imu.recording import SessionInfo
+    from imu.recording import SensorInfo, SessionInfo
 
     started = datetime.now().astimezone().isoformat(timespec="seconds")
     info = SessionInfo(
@@ -151,6 +152,11 @@ def _plan(
     )
     side = "calibration" if options["lean"] else options["side"]
     set_plan = SetPlan(session, side, started, options["keep_frames"])
+    if options["lsl"]:
+        from imu.transports.lsl import Outlets
+
+        outlets = Outlets(session.resolve().name, side, side, dict.fromkeys(roles, SensorInfo()))
+        set_plan = replace(set_plan, consumers=(outlets.take,))
     return RecordPlan(
         set_plan,
         roles,

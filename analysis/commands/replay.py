@@ -51,9 +51,10 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="Write what came out into a new folder."
 )
+@click.option("--lsl", is_flag=True, help="Offer the streams by the Lab Streaming Layer, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was played, as JSON.")
 def replay(
-    session: Path, set_name: str | None, speed: float, out: Path | None, as_json: bool
+    session: Path, set_name: str | None, speed: float, out: Path | None, lsl: bool, as_json: bool
 ) -> None:
     """Play the session folder SESSION, set by set, as if it came from sensors.
 
@@ -67,7 +68,7 @@ def replay(
         raise CallError(f"{out}: exists already. Choose a new folder or delete it first.")
     recorded = read_session(session)
     chosen = _choose(recorded, set_name)
-    played = {one.name: _play(one, speed) for one in chosen}
+    played = {one.name: _play(one, speed, _outlets(recorded, one) if lsl else []) for one in chosen}
     sets = {one.name: _compare(one, played[one.name]) for one in chosen}
     if out is not None:
         files = _carried(session, recorded, [one.name for one in chosen])
@@ -117,12 +118,28 @@ class Played:
         self.batches.append(batch)
 
 
-def _play(recording: Recording, speed: float) -> Played:
+def _outlets(recorded: Session, recording: Recording) -> Sequence[Consumer]:
+    """Offer one set's sensors by the Lab Streaming Layer.
+
+    Raises
+    ------
+    MachineError
+        It is not installed.
+    """
+    from imu.recording import SensorInfo
+    from imu.transports.lsl import Outlets
+
+    known = recorded.info.sensors
+    sensors = {segment: known.get(segment, SensorInfo()) for segment in recording.streams}
+    return [Outlets(recorded.name, recording.name, recording.side, sensors).take]
+
+
+def _play(recording: Recording, speed: float, others: Sequence[Consumer]) -> Played:
     """Play one set through all who listen."""
     played = Played()
     begin_s = time.monotonic()
     with _progress(recording, speed) as show:
-        asyncio.run(_hand_on(recording, speed, [played.take, show]))
+        asyncio.run(_hand_on(recording, speed, [played.take, show, *others]))
     played.seconds = time.monotonic() - begin_s
     return played
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,20 @@ def hip_angles(
         measured=even.measured,
         femur_quat=thigh_quat,
     )
+
+
+def scaled_rotation(angles: HipAngles, share: float, side: str) -> HipAngles:
+    """Angles with the internal rotation times a share, and the femur turned along.
+
+    A further turn about the femur's own Y adds to the last angle of the sequence alone.
+    """
+    scaled = replace(angles, ir_deg=angles.ir_deg * share)
+    if angles.femur_quat is None:
+        return scaled
+    inward = 1.0 if side == "right" else -1.0
+    further_rad = np.deg2rad(angles.ir_deg) * (share - 1.0) * inward
+    about_y = from_rotvec(np.outer(further_rad, [0.0, 1.0, 0.0]))
+    return replace(scaled, femur_quat=multiply(angles.femur_quat, about_y))
 
 
 def seated_thigh(thigh: SegmentAxes) -> Array:

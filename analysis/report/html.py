@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from analysis import words
@@ -37,22 +37,9 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     str
         HTML, self-contained. Text from outside (subject, notes, markers) stays text.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=words.number, interval=words.interval, flag_words=words.flag_words, state=_state
-    )
-    return environment.get_template("page.html").render(
-        analysis=analysis,
+    return _template().render(
+        **_head(analysis),
         document=document,
-        headline=analysis.summary.headline,
-        cautions=analysis.summary.cautions,
-        groups=_groups(analysis.comparisons),
         front=analysis.summary.front,
         others=analysis.summary.others[:MAX_FINDINGS],
         panels=_panels(draw_panels(analysis)),
@@ -65,6 +52,43 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
         most_markers=MAX_MARKERS,
         most_letters=MAX_LETTERS,
     )
+
+
+def head_html(analysis: Analysis) -> str:
+    """Write the head of the page alone, for notebooks: the verdict and what it stands on.
+
+    Returns
+    -------
+    str
+        A piece of HTML without a style of its own.
+    """
+    template = _template()
+    head = template.blocks["head"](template.new_context(_head(analysis)))
+    return f"<div>{''.join(head)}</div>"
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=words.number, interval=words.interval, flag_words=words.flag_words, state=_state
+    )
+    return environment.get_template("page.html")
+
+
+def _head(analysis: Analysis) -> dict[str, object]:
+    """What the head of the page shows."""
+    return {
+        "analysis": analysis,
+        "headline": analysis.summary.headline,
+        "cautions": analysis.summary.cautions,
+        "groups": _groups(analysis.comparisons),
+    }
 
 
 def _state(code: str) -> Markup:

@@ -8,6 +8,10 @@
     Rows put into the order they were taken.
 ``setfile``, ``sessionfile``, ``eventfile``
     A set; ``session.json``; ``events.csv``.
+``bidsfile``
+    A Motion-BIDS dataset's files into a session.
+``xdffile``
+    What pyxdf read of an XDF recording into a set.
 ``framefile``
     Kept frames, as text, into samples again.
 """

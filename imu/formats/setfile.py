@@ -166,21 +166,29 @@ def _stream(table: Table, segment: str, source: str) -> Stream:
     )
 
 
-def format_set(recording: Recording) -> str:
+def format_set(recording: Recording, *, exactly: bool = False) -> str:
     """Write a set as the contract's CSV, rows in the order they arrived.
+
+    Parameters
+    ----------
+    recording : Recording
+        The set.
+    exactly : bool
+        Write each number with as many decimals as it takes to read it back equal.
 
     Returns
     -------
     str
-        Numbers to six decimals. `parse_set` of it gives the recording again, but for the cut row
-        and the faults, which the rows no longer show.
+        Numbers to six decimals unless ``exactly``. `parse_set` of it gives the recording again,
+        but for the cut row and the faults, which the rows no longer show.
     """
     streams = recording.streams
     with_arrival = all(stream.arrival_s is not None for stream in streams.values())
     frames = [_frame(stream, with_arrival) for stream in streams.values()]
     order = [ARRIVAL_COLUMN, "time_s"] if with_arrival else ["time_s"]
     table = pd.concat(frames).sort_values(order, kind="stable")
-    text: str = table.to_csv(index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
+    form = None if exactly else f"%.{DECIMALS}f"
+    text: str = table.to_csv(index=False, float_format=form, lineterminator="\n")
     return text
 
 

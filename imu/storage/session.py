@@ -193,7 +193,11 @@ def free_set_name(folder: Path, side: str, taken: Collection[str] = ()) -> str:
 
 
 def write_session(
-    folder: Path, session: Session, others: Mapping[str, str | bytes] | None = None
+    folder: Path,
+    session: Session,
+    others: Mapping[str, str | bytes] | None = None,
+    *,
+    exactly: bool = False,
 ) -> None:
     """Write a session's files into a folder, all or none.
 
@@ -205,6 +209,8 @@ def write_session(
         Its sets and calibration; ``session.json`` always; ``events.csv`` where there are events.
     others : Mapping of str to str or bytes, optional
         Further files to write together with them, by name.
+    exactly : bool
+        Whether numbers keep all their decimals.
 
     Raises
     ------
@@ -213,9 +219,9 @@ def write_session(
     """
     files: dict[str, str | bytes] = {INFO_FILE: format_info(session.info)}
     for recording in session.recordings:
-        files[f"{recording.name}.csv"] = format_set(recording)
+        files[f"{recording.name}.csv"] = format_set(recording, exactly=exactly)
     if session.calibration is not None:
-        files[f"{CALIBRATION}.csv"] = format_set(session.calibration)
+        files[f"{CALIBRATION}.csv"] = format_set(session.calibration, exactly=exactly)
     if session.events:
         files[EVENTS_FILE] = format_events(session.events)
     write_files({folder / name: content for name, content in (files | dict(others or {})).items()})

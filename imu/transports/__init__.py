@@ -13,4 +13,6 @@
     Emulated sensors worn by the simulator's person, in real time.
 ``replay``
     A recorded set, at the pace it was recorded or faster.
+``lsl``
+    Samples offered to others by the Lab Streaming Layer; the only module that knows it.
 """

@@ -142,7 +142,7 @@ def _angles(table: np.ndarray) -> HipAngles:
     ir, tilt, obliquity, rotation = table.T
     return HipAngles(
         np.arange(n) / GRID_HZ, ir, 0.05 * ir, -0.03 * ir, tilt, obliquity, rotation, quat,
-        np.ones(n, dtype=bool),
+        np.ones(n, dtype=bool), quat,
     )  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from analysis.motion.angles import HipAngles, hip_angles, joint_angles
+from analysis.motion.angles import HipAngles, hip_angles, joint_angles, scaled_rotation
 from analysis.motion.calibration import Sensor, pelvis_axes, thigh_axes
+from analysis.motion.quaternions import conjugate, multiply
 from tests.analysis.motions import FLAT, even_set, even_stream, ramp, rotations, seated
 
 SIDES = ("left", "right")
@@ -141,3 +142,17 @@ def test_joint_angles_are_scipys_in_the_isb_sequence(z, x, y):
     found = joint_angles(relative.as_quat(scalar_first=True))
     expected = relative.as_euler("ZXY")[0]
     np.testing.assert_allclose([float(a[0]) for a in found], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("share", [1.0, 0.9])
+def test_the_orientations_kept_give_the_angles_again(side, share):
+    pelvis, femur = seated(side, 30.0 * DONE, [4.0 * DONE] * 3, [6.0 * DONE, 8.0 * DONE])
+    found = scaled_rotation(angles(side, pelvis, femur), share, side)
+    relative = multiply(conjugate(found.pelvis_quat), found.femur_quat)
+    flexion, adduction, rotation = np.rad2deg(joint_angles(relative))
+    inward = {"right": 1.0, "left": -1.0}[side]
+    np.testing.assert_allclose(rotation * inward, found.ir_deg, atol=ROUNDING_DEG)
+    np.testing.assert_allclose(adduction * inward, found.adduction_deg, atol=ROUNDING_DEG)
+    np.testing.assert_allclose(flexion - flexion[0], found.flexion_deg, atol=ROUNDING_DEG)
+    assert found.ir_deg[-1] == pytest.approx(30.0 * share)

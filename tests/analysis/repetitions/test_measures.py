@@ -43,7 +43,8 @@ def made(ir_deg: np.ndarray | None = None, **courses: np.ndarray) -> HipAngles:
     quat = Rotation.from_euler("ZXY", turns, degrees=True).as_quat(scalar_first=True)
     ir_deg = turning(MOVES) if ir_deg is None else ir_deg
     measured = np.ones(len(TIME_S), dtype=bool)
-    return HipAngles(ORIGIN_S + TIME_S, ir_deg, **values, pelvis_quat=quat, measured=measured)
+    quats = {"pelvis_quat": quat, "femur_quat": quat}
+    return HipAngles(ORIGIN_S + TIME_S, ir_deg, **values, **quats, measured=measured)
 
 
 def measure(

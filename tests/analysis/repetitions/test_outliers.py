@@ -55,7 +55,7 @@ def made(moves: tuple[Move, ...]) -> tuple[HipAngles, list[Phases]]:
     quat = Rotation.from_euler("y", rotation[:, None], degrees=True).as_quat(scalar_first=True)
     time_s = np.arange(len(table)) / GRID_HZ
     measured = np.ones(len(table), dtype=bool)
-    return HipAngles(time_s, ir, flexion, none, none, none, rotation, quat, measured), phases
+    return HipAngles(time_s, ir, flexion, none, none, none, rotation, quat, measured, quat), phases
 
 
 SET = (Move(),) * 5
