@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from imu.errors import CallError
+
+MAX_LETTERS = 200  # of a source
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Settings:
         More than this in one piece not measured makes a repetition ``not_counted``.
     mdc_range_deg : float
         Minimal detectable change of the range (Krause et al. 2015).
+    mdc_source : str
+        Whose minimal detectable changes these are, where they are one's own.
+    mdc : Mapping of str to float
+        One's own minimal detectable changes by the measure's name, in its unit.
     """
 
     pelvis_tilt_limit_deg: float = 5.0
@@ -53,6 +60,20 @@ class Settings:
     return_speed_ratio: float = 1.5
     max_gap_s: float = 0.5
     mdc_range_deg: float = 5.4
+    mdc_source: str = ""
+    mdc: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def own_source(self) -> str:
+        """Where minimal detectable changes come from that are one's own, in words."""
+        said = self.mdc_source
+        return f"own minimal detectable change: {said}" if said else "set in the configuration"
+
+    @property
+    def range_source(self) -> str:
+        """The same for the range; empty where it is the usual figure."""
+        usual = self.mdc_range_deg == Settings().mdc_range_deg and not self.mdc_source
+        return "" if usual else self.own_source
 
 
 def settings_from(table: Mapping[str, object], source: str) -> Settings:
@@ -61,16 +82,41 @@ def settings_from(table: Mapping[str, object], source: str) -> Settings:
     Raises
     ------
     CallError
-        An unknown name, or a value that is not a positive finite number.
+        An unknown name, a value that is not a positive finite number, or a source that is no
+        short text.
     """
-    known = [field.name for field in fields(Settings)]
+    known = [one.name for one in fields(Settings)]
     unknown = sorted(set(table) - set(known))
     if unknown:
         raise CallError(f"{source}: unknown setting {unknown[0]!r}. Known: {', '.join(known)}.")
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {}
     for name, value in table.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(float(str(value))) or float(str(value)) <= 0:
-            raise CallError(f"{source}: {name} is {value!r}. Give a positive number.")
-        values[name] = float(str(value))
+        if name == "mdc":
+            values[name] = _own_changes(value, source)
+        elif name == "mdc_source":
+            values[name] = _short_text(value, f"{source}: {name}")
+        else:
+            values[name] = _positive(value, f"{source}: {name}")
     return Settings(**values)
+
+
+def _own_changes(value: object, source: str) -> dict[str, float]:
+    """Names of measures are held against the list of measures where they are used."""
+    if not isinstance(value, Mapping):
+        raise CallError(f"{source}: mdc is {value!r}. Give a table [mdc], a measure a line.")
+    return {str(name): _positive(one, f"{source}: mdc.{name}") for name, one in value.items()}
+
+
+def _short_text(value: object, where: str) -> str:
+    if not isinstance(value, str) or len(value) > MAX_LETTERS or not value.isprintable():
+        raise CallError(
+            f"{where} is {value!r:.60}. Give a text of one line, {MAX_LETTERS} letters."
+        )
+    return value
+
+
+def _positive(value: object, where: str) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(float(str(value))) or float(str(value)) <= 0:
+        raise CallError(f"{where} is {value!r}. Give a positive number.")
+    return float(str(value))

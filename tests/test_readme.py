@@ -66,7 +66,10 @@ def shell_lines() -> Iterator[str]:
 
 def test_limits_are_those_of_the_settings_in_name_order_and_default():
     told = [(cells[0].strip("`"), float(cells[1])) for cells in rows("limit")]
-    assert told == [(field.name, field.default) for field in fields(Settings)]
+    numbers = [field for field in fields(Settings) if isinstance(field.default, float)]
+    assert told == [(field.name, field.default) for field in numbers]
+    others = [field.name for field in fields(Settings) if field not in numbers]
+    assert codes("own change") == others
 
 
 def test_every_limit_has_a_reason():
