@@ -13,17 +13,19 @@ from analysis.comparison import MEASURES, Comparison, values_of
 from analysis.findings import Finding, in_front
 from analysis.reasons import worst_grade
 from analysis.repetitions.measures import Repetition
-from analysis.sets import SetAnalysis
+from analysis.sets import MEASURE, SetAnalysis, in_measure
 from analysis.words import (
     NONE_COUNTED,
     clean_sentence,
     footing_sentence,
+    modes_sentence,
     number,
     range_sentences,
 )
 from imu.units import SIDES
 
 FOOTINGS = ("proven", "lean", "assumed", "doubtful")  # surest first
+NO_MODES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ class Summary:
         How many repetitions were clean, a sentence.
     footing : str
         What was assumed and what was proven, a sentence or two.
+    modes : str
+        Which sets were left out of the comparison, or taken for want of others, for how they
+        were coached; empty where all were recorded in ``measure``.
     cautions : tuple of str
         The sides whose recording does not carry the figures, a sentence each.
     front, others : tuple of str
@@ -112,6 +117,7 @@ class Summary:
     headline: Headline
     clean: str
     footing: str
+    modes: str
     cautions: tuple[str, ...]
     front: tuple[str, ...]
     others: tuple[str, ...]
@@ -122,6 +128,7 @@ def summarise(
     comparisons: Sequence[Comparison],
     findings: Sequence[Finding],
     planned: int | None,
+    modes: Mapping[str, str] = NO_MODES,
 ) -> Summary:
     """Sum a session up.
 
@@ -135,9 +142,11 @@ def summarise(
         Most important first.
     planned : int or None
         Repetitions planned a set.
+    modes : Mapping of str to str
+        How each set was coached; means are of the sets that are compared.
     """
     sides = {side: [one for one in sets if one.side == side] for side in SIDES}
-    summaries = {side: _side(found, planned) for side, found in sides.items() if found}
+    summaries = {side: _side(found, planned, modes) for side, found in sides.items() if found}
     chosen = in_front(findings)
     shown = {id(one) for group in chosen for one in group}
     return Summary(
@@ -150,13 +159,16 @@ def summarise(
                 for side, one in summaries.items()
             }
         ),
+        modes=modes_sentence([(one.name, one.side, modes.get(one.name, MEASURE)) for one in sets]),
         cautions=tuple(_cautions(summaries)),
         front=tuple(_joined(group) for group in chosen),
         others=tuple(one.text for one in findings if id(one) not in shown),
     )
 
 
-def _side(sets: Sequence[SetAnalysis], planned: int | None) -> SideSummary:
+def _side(
+    sets: Sequence[SetAnalysis], planned: int | None, modes: Mapping[str, str]
+) -> SideSummary:
     reps = [rep for one in sets for rep in one.reps]
     verdicts = [rep.verdict for rep in reps]
     reasons = [(one.name, reason) for one in sets for reason in one.quality.reasons]
@@ -168,7 +180,7 @@ def _side(sets: Sequence[SetAnalysis], planned: int | None) -> SideSummary:
         clean=verdicts.count("clean"),
         compensated=verdicts.count("compensated"),
         not_counted=verdicts.count("not_counted"),
-        measures=_means([rep for rep in reps if rep.counts]),
+        measures=_means([r for one in in_measure(sets, modes) for r in one.reps if r.counts]),
         grade=worst_grade(one.quality.grade for one in sets),
         codes=tuple(dict.fromkeys(code for one in sets for code in one.quality.codes)),
         reasons=tuple(f"{name}: {why}" if len(sets) > 1 else why for name, why in reasons),

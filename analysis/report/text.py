@@ -39,6 +39,8 @@ def print_report(analysis: Analysis, console: Console) -> None:
     console.print(Text.assemble(_state(verdict) if verdict else "", " " * bool(verdict), sentence))
     console.print(Text(summary.clean))
     console.print(Text(summary.footing, "dim"))
+    if summary.modes:
+        console.print(Text(summary.modes, "dim"))
     for side, found in summary.sides.items():
         if found.grade == "poor":
             reasons = "; ".join(found.reasons)
