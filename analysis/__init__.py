@@ -29,6 +29,8 @@ The order of the modules is the path of the data; each imports only from those a
     Counts, means, grades, the headline and what to put in front, as values.
 ``pipeline``
     Session -> analysis, without I/O.
+``visits``, ``changes``, ``trend``, ``trend_words``
+    Analyses of one person -> what is held against other sessions, the changes, their first lines.
 ``report``
     The analysis as a page, tables and terminal text.
 ``commands``
