@@ -24,6 +24,8 @@ from analysis.comparison import (
     EXACT_SOURCE,
     MIN_REPETITIONS,
     NOT_JUDGED,
+    OWN_SOURCE,
+    SPREAD_SOURCE,
     UNLIKE_SHARE,
     Measure,
     threshold_of,
@@ -36,6 +38,10 @@ CLEAN = "clean_share"
 TOO_FEW = f"fewer than {MIN_REPETITIONS} counted repetitions"
 CHANCE = "unlike, but chance could make it so"
 ASYMMETRY_SOURCE = "√2 times that of one hip, since both were measured anew"
+BETWEEN_SESSIONS = {
+    OWN_SOURCE: "own repetition-to-repetition error, 1.96 · √2 · SD of the steadier session",
+    SPREAD_SOURCE: "the steadier session's own spread",
+}
 # 1: more is better, -1: less is better; where neither is, a change is told without praise.
 BETTER = {
     "rom_deg": 1,
@@ -111,6 +117,7 @@ def side_change(
     difference = float(means[1] or 0.0) - float(means[0] or 0.0)
     values = [visit.values[measure] for visit in pair]
     threshold, source = threshold_of(one, values, settings)
+    source = BETWEEN_SESSIONS.get(source, source)
     ci95 = _interval(one, *pair)
     verdict, reason = _judge(measure, ci95, threshold, BETTER.get(measure, 0))
     return Change(before.name, difference, ci95, threshold, source, verdict, reason)
@@ -127,7 +134,7 @@ def asymmetry_change(
     sides = [visit.sides[side] for visit in (before, after) for side in ("left", "right")]
     threshold, source = threshold_of(one, [side.values[measure] for side in sides], settings)
     if threshold is not None:
-        threshold, source = math.sqrt(2.0) * threshold, f"{ASYMMETRY_SOURCE}; {source}"
+        threshold, source = math.sqrt(2.0) * threshold, ASYMMETRY_SOURCE
     both = [_interval(one, *pair) for pair in (sides[:2], sides[2:])]
     ci95 = None
     if both[0] is not None and both[1] is not None:

@@ -115,8 +115,7 @@ def trend_of(
         The sessions are of several people.
     """
     subject = _one_subject(visits)
-    by_time = all(one.started is not None for one in visits)
-    ordered = tuple(sorted(visits, key=_time_key if by_time else _name_key))
+    ordered, by_time = in_order(visits)
     measures = {
         name: {
             series: tuple(_points(name, series, ordered, settings))
@@ -126,6 +125,18 @@ def trend_of(
         for name in names
     }
     return Trend(subject, ordered, by_time, measures, settings, target_deg)
+
+
+def in_order(visits: Sequence[Visit]) -> tuple[tuple[Visit, ...], bool]:
+    """Order sessions by their start, or by their names where one does not say when it was.
+
+    Returns
+    -------
+    tuple
+        The sessions, and whether the order is that of time.
+    """
+    by_time = all(one.started is not None for one in visits)
+    return tuple(sorted(visits, key=_time_key if by_time else _name_key)), by_time
 
 
 def _one_subject(visits: Sequence[Visit]) -> str | None:

@@ -37,6 +37,33 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     str
         HTML, self-contained. Text from outside (subject, notes, markers) stays text.
     """
+    return (
+        page_environment()
+        .get_template("page.html")
+        .render(
+            analysis=analysis,
+            document=document,
+            headline=analysis.summary.headline,
+            cautions=analysis.summary.cautions,
+            groups=_groups(analysis.comparisons),
+            front=analysis.summary.front,
+            others=analysis.summary.others[:MAX_FINDINGS],
+            panels=_panels(draw_panels(analysis)),
+            started=_readable_time(analysis.info.started),
+            words=words,
+            notes={
+                source: "abcdefghij"[i]
+                for i, source in enumerate(words.sources(analysis.comparisons))
+            },
+            most_rows=max(1, MAX_ROWS // max(1, len(analysis.sets))),
+            most_markers=MAX_MARKERS,
+            most_letters=MAX_LETTERS,
+        )
+    )
+
+
+def page_environment() -> Environment:
+    """Make what pages are written with: text from outside stays text, nothing missing is passed."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -47,24 +74,7 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     environment.filters.update(
         number=words.number, interval=words.interval, flag_words=words.flag_words, state=_state
     )
-    return environment.get_template("page.html").render(
-        analysis=analysis,
-        document=document,
-        headline=analysis.summary.headline,
-        cautions=analysis.summary.cautions,
-        groups=_groups(analysis.comparisons),
-        front=analysis.summary.front,
-        others=analysis.summary.others[:MAX_FINDINGS],
-        panels=_panels(draw_panels(analysis)),
-        started=_readable_time(analysis.info.started),
-        words=words,
-        notes={
-            source: "abcdefghij"[i] for i, source in enumerate(words.sources(analysis.comparisons))
-        },
-        most_rows=max(1, MAX_ROWS // max(1, len(analysis.sets))),
-        most_markers=MAX_MARKERS,
-        most_letters=MAX_LETTERS,
-    )
+    return environment
 
 
 def _state(code: str) -> Markup:
