@@ -13,16 +13,25 @@ from click.testing import CliRunner
 from analysis.commands import hiprot, main
 from imu.storage.session import find_sessions
 
-ROOT = Path(__file__).parents[1]
 TREND = {"trend.html", "trend.json", "trend.csv"}
 RELIABILITY = {"reliability.html", "reliability.json", "limits.toml"}
 
 
-def session(folder: Path, subject: str | None, day: int, sample: str = "matched") -> Path:
-    """Copy a sample session under another name and date."""
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """Two short sessions, the left side narrower in the second."""
+    folder = tmp_path_factory.mktemp("samples")
+    for name, left in (("wide", 34), ("narrow", 22)):
+        call = ["simulate", str(folder / name), "--reps", "3", "--left-range", str(left)]
+        assert CliRunner().invoke(hiprot, [*call, "--right-range", "33"]).exit_code == 0
+    return folder
+
+
+def session(folder: Path, sample: Path, subject: str | None, day: int) -> Path:
+    """Copy a session under another name and date."""
     folder.mkdir(parents=True)
     for name in ("left.csv", "right.csv"):
-        shutil.copy(ROOT / "recordings" / sample / name, folder / name)
+        shutil.copy(sample / name, folder / name)
     info = {"started": f"2026-03-{day:02d}T09:30:00+01:00"}
     info |= {} if subject is None else {"subject": subject}
     (folder / "session.json").write_text(json.dumps(info))
@@ -30,12 +39,12 @@ def session(folder: Path, subject: str | None, day: int, sample: str = "matched"
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(samples, tmp_path_factory):
     root = tmp_path_factory.mktemp("clinic")
-    session(root / "P01" / "a", "P01", 3)
-    session(root / "P01" / "b", "P01", 24, "stiff-left")
-    session(root / "P02" / "a", None, 4, "stiff-left")
-    session(root / "P02" / "b", None, 25, "stiff-left")
+    session(root / "P01" / "a", samples / "wide", "P01", 3)
+    session(root / "P01" / "b", samples / "narrow", "P01", 24)
+    session(root / "P02" / "a", samples / "narrow", None, 4)
+    session(root / "P02" / "b", samples / "narrow", None, 25)
     broken = root / "P01" / "c"
     broken.mkdir()
     (broken / "left.csv").write_text("sensor,time_s\n")
@@ -121,7 +130,7 @@ def test_a_wrong_call_is_refused_with_its_remedy(
         (empty / "file").write_text("mine")
     places = {"{root}": str(root), "{empty}": str(empty)}
     if told == "2 people":
-        session(tmp_path / "P03" / "a", "P03", 5)
+        session(tmp_path / "P03" / "a", root / "P01" / "a", "P03", 5)
         call = ["trend", str(root / "P01" / "a"), str(tmp_path / "P03"), "-o", "x"]
     for name, path in places.items():
         call = [part.replace(name, path) for part in call]
@@ -140,10 +149,10 @@ def test_limits_of_no_measure_are_refused(root, tmp_path, monkeypatch, capsys):
     assert "mdc.rom is no measure" in err
 
 
-def test_sessions_are_found_wherever_they_lie_and_nothing_else(tmp_path):
+def test_sessions_are_found_wherever_they_lie_and_nothing_else(samples, tmp_path):
     for place in ("P01/a", "P01/b/deep", ".hidden/a"):
-        session(tmp_path / place, None, 3)
-    session(tmp_path / "P01" / "a" / "inside", None, 3)
+        session(tmp_path / place, samples / "wide", None, 3)
+    session(tmp_path / "P01" / "a" / "inside", samples / "wide", None, 3)
     (tmp_path / "P02").mkdir()
     (tmp_path / "P02" / "left (1).csv").write_text("")
     if sys.platform != "win32":
