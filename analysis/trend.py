@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from analysis.changes import CLEAN, Change, asymmetry, asymmetry_change, side_change
 from analysis.comparison import MEASURES, MIN_REPETITIONS
@@ -150,8 +151,8 @@ def _one_subject(visits: Sequence[Visit]) -> str | None:
     return next(iter(by_subject), None)
 
 
-def _time_key(visit: Visit) -> tuple[float, str]:
-    return (visit.started.timestamp() if visit.started else math.inf, visit.name)
+def _time_key(visit: Visit) -> tuple[datetime, str]:
+    return (visit.started or datetime.min, visit.name)  # noqa: DTZ901  the clock on the wall
 
 
 def _name_key(visit: Visit) -> list[tuple[int, str]]:

@@ -59,10 +59,15 @@ def draw_trend(trend: Trend) -> tuple[tuple[Panel, ...], Panel | None]:
     with svg_style():
         charts = tuple(
             _chart(trend, at, measure, ASYMMETRY if apart else "", title)
-            for measure, apart, title in CHARTS
+            for measure, apart, title in charts_of(trend)
         )
         strip = _pain_strip(trend, at)
     return charts, strip
+
+
+def charts_of(trend: Trend) -> list[tuple[str, bool, str]]:
+    """Choose the charts of the measures that the trend has."""
+    return [one for one in CHARTS if one[0] in trend.measures]
 
 
 def positions(trend: Trend) -> dict[str, float]:
@@ -72,12 +77,15 @@ def positions(trend: Trend) -> dict[str, float]:
     seen; the marks of the axis stand at the sessions themselves.
     """
     visits = trend.visits
-    seconds = np.array([one.started.timestamp() if one.started else 0.0 for one in visits])
-    span = float(seconds[-1] - seconds[0]) if trend.by_time else 0.0
+    first = visits[0].started
+    seconds = np.array(
+        [(one.started - first).total_seconds() if one.started and first else 0.0 for one in visits]
+    )
+    span = float(seconds[-1]) if trend.by_time else 0.0
     even = np.linspace(0.0, 1.0, len(visits)) if len(visits) > 1 else np.array([0.5])
     if span > 0:
         least = 1.0 / (3.0 * len(visits))
-        even = (seconds - seconds[0]) / span
+        even = seconds / span
         for i in range(1, len(even)):
             even[i] = max(even[i], even[i - 1] + least)
         even = even / max(1.0, float(even[-1]))

@@ -11,7 +11,7 @@ from analysis import words
 from analysis.changes import CLEAN, Change
 from analysis.norms import NORM_CAUTION, NORMS
 from analysis.report.html import MAX_LETTERS, page_environment
-from analysis.report.trend_figures import CHARTS, draw_trend
+from analysis.report.trend_figures import charts_of, draw_trend
 from analysis.trend import ASYMMETRY, HEADLINE, Point, Trend
 from analysis.trend_words import day_line, headlines, mode_lines
 from analysis.visits import BY_NAME, Visit
@@ -52,7 +52,7 @@ def trend_html(trend: Trend, document: Mapping[str, Any], refused: Mapping[str, 
             modes=mode_lines(trend),
             charts=[
                 {"svg": Markup(panel.svg), "changes": _changes(trend, measure, apart)}
-                for panel, (measure, apart, _) in zip(charts, CHARTS, strict=True)
+                for panel, (measure, apart, _) in zip(charts, charts_of(trend), strict=True)
             ],
             strip=None if strip is None else Markup(strip.svg),
             rows=rows,
@@ -97,12 +97,15 @@ def _row(trend: Trend, visit: Visit) -> dict[str, Any]:
     when = "" if visit.started is None else f"{visit.started.day} {visit.started:%b %Y, %H:%M}"
     scores = [mark.score for mark in visit.marks if mark.score is not None]
     pain = f"{max(scores):g}" if scores else "marked" if visit.marks else ""
-    sides = {
-        side: {"grade": one.grade, "clean": f"{one.clean} of {one.counted}"}
-        for side, one in visit.sides.items()
-    }
+    sides = {side: {"clean": f"{one.clean} of {one.counted}"} for side, one in visit.sides.items()}
+    grades = [
+        {"side": side, "grade": one.grade}
+        for side, one in sorted(visit.sides.items(), reverse=True)
+    ]
+    if len(sides) == 2 and grades[0]["grade"] == grades[1]["grade"]:
+        grades = [{"side": "", "grade": grades[0]["grade"]}]
     return {"name": visit.name, "when": when, "context": visit.context or "", "points": points,
-            "sides": sides, "pain": pain}  # fmt: skip
+            "sides": sides, "grades": grades, "pain": pain}  # fmt: skip
 
 
 def _point(trend: Trend, measure: str, series: str, session: str) -> Point | None:
@@ -113,7 +116,7 @@ def _point(trend: Trend, measure: str, series: str, session: str) -> Point | Non
 def _limits(trend: Trend) -> list[str]:
     """Name each threshold and its source, once."""
     by_source: dict[str, list[str]] = {}
-    for measure, apart, title in CHARTS:
+    for measure, apart, title in charts_of(trend):
         for series in (ASYMMETRY,) if apart else SIDES:
             for point in reversed(trend.measures[measure][series]):
                 if point.change_first is not None:
