@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.commands import hiprot, main
+from analysis.commands.visiting import session_names
 from imu.storage.session import find_sessions
 
 TREND = {"trend.html", "trend.json", "trend.csv"}
@@ -83,7 +84,7 @@ def test_sessions_may_be_given_one_by_one_and_json_is_alone(root, tmp_path):
     assert document == json.loads((tmp_path / "trend.json").read_text())
 
 
-def test_reliability_writes_limits_that_report_and_trend_name(root, tmp_path):
+def test_reliability_writes_limits_that_the_report_names(root, tmp_path):
     out = tmp_path / "own"
     result = CliRunner().invoke(hiprot, ["reliability", str(root), "-o", str(out)])
     assert result.exit_code == 0
@@ -100,9 +101,6 @@ def test_reliability_writes_limits_that_report_and_trend_name(root, tmp_path):
     for one in (report["symmetry"]["range"]["rom_deg"], report["symmetry"]["speed"]["inward_s"]):
         assert one["threshold_source"] == named
     assert named in (tmp_path / "report" / "report.html").read_text()
-    call = ["trend", str(root / "P01"), "-o", str(tmp_path / "trend"), *config]
-    trend = json.loads(CliRunner().invoke(hiprot, call).stdout)
-    assert trend["measures"]["rom_deg"]["left"][-1]["change_first"]["threshold_source"] == named
 
 
 @pytest.mark.parametrize(
@@ -159,3 +157,11 @@ def test_sessions_are_found_wherever_they_lie_and_nothing_else(samples, tmp_path
         (tmp_path / "loop").symlink_to(tmp_path)
     found = [path.relative_to(tmp_path).as_posix() for path in find_sessions(tmp_path)]
     assert found == ["P01/a", "P01/b/deep"]
+
+
+def test_sessions_of_one_name_are_told_apart(tmp_path):
+    folders = [tmp_path / place for place in ("a/x/s", "b/x/s", "b/y/s", "t")]
+    names = list(session_names(folders).values())
+    assert names[2:] == ["y/s", "t"]
+    assert len(set(names)) == 4
+    assert names[0].endswith("a/x/s")

@@ -24,7 +24,7 @@ class Visited:
     Attributes
     ----------
     visits : tuple of Visit
-        In the order of their folders; two folders of one name get the one above in front.
+        In the order of their folders; where names meet, as much of the path as tells them apart.
     refused : dict of str to str
         Path and reason of each session that cannot support an answer.
     people : tuple of str
@@ -52,7 +52,7 @@ def visit_sessions(folders: Sequence[Path], settings: Settings) -> Visited:
 
     found = [session for folder in folders for session in find_sessions(folder)]
     _refuse_none_or_twice(found, folders)
-    names = _names(found)
+    names = session_names(found)
     visits: list[Visit] = []
     people: list[str] = []
     refused: dict[str, str] = {}
@@ -94,13 +94,15 @@ def _refuse_none_or_twice(found: Sequence[Path], folders: Sequence[Path]) -> Non
         seen.add(folder.resolve())
 
 
-def _names(folders: Sequence[Path]) -> dict[Path, str]:
+def session_names(folders: Sequence[Path]) -> dict[Path, str]:
     """Name sessions by their folders, with the folder above where names would meet."""
     whole = [folder.resolve() for folder in folders]
-    short = [path.name for path in whole]
-    names = [
-        path.name if short.count(path.name) == 1 else "/".join(path.parts[-2:]) for path in whole
-    ]
+    names = [path.name for path in whole]
+    for depth in (2, None):  # with the folder above, then the whole path
+        names = [
+            name if names.count(name) == 1 else "/".join(path.parts[-depth if depth else 0 :])
+            for name, path in zip(names, whole, strict=True)
+        ]
     return {folder: _printable(name) for folder, name in zip(folders, names, strict=True)}
 
 
