@@ -171,18 +171,20 @@ def _time_axis(axes: Axes, trend: Trend, at: dict[str, float]) -> None:
     axes.set_xticks(list(at.values()), minor=True)
     axes.tick_params(axis="x", which="minor", length=2, width=0.5, color=LINE)
     axes.tick_params(axis="x", which="major", length=0)
-    ends = [trend.visits[0], trend.visits[-1]][: len(trend.visits)]
-    axes.set_xticks([at[one.name] for one in ends])
-    labels = axes.set_xticklabels([_label(trend, one.name) for one in ends], color=MUTED)
+    places = list(at.values())
+    ends = sorted({0, len(places) - 1})
+    axes.set_xticks([places[end] for end in ends])
+    labels = axes.set_xticklabels([_label(trend, end) for end in ends], color=MUTED)
     if len(ends) == 2:
         labels[0].set_horizontalalignment("left")
         labels[-1].set_horizontalalignment("right")
 
 
-def _label(trend: Trend, name: str) -> str:
-    started = next(one.started for one in trend.visits if one.name == name)
+def _label(trend: Trend, place: int) -> str:
+    """Name a session by its date, or by its place: names from outside are no axis' labels."""
+    started = trend.visits[place].started
     if not trend.by_time or started is None:
-        return name if len(name) <= 12 else f"{name[:11]}…"
+        return f"session {place + 1}"
     return f"{started.day} {started:%b %Y}"
 
 
