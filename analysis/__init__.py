@@ -31,6 +31,11 @@ The order of the modules is the path of the data; each imports only from those a
     Counts, means, grades, the headline and what to put in front, as values.
 ``pipeline``
     Session -> analysis, without I/O.
+``visits``, ``norms``, ``changes``, ``trend``, ``trend_words``
+    Analyses of one person -> what is held against other sessions, the changes, their first lines;
+    what other people's hips turn.
+``agreement``, ``reliability``
+    Repeated measurements of many people -> the error of one's own set-up.
 ``report``
     The analysis as a page, tables and terminal text.
 ``exporters``

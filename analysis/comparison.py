@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.intervals import difference_interval, shares_differ, verdict_of
+from analysis.intervals import difference_interval, shares_differ, verdict_of, widened
 from analysis.repetitions.measures import Repetition
 from analysis.sets import SetAnalysis
 from analysis.settings import Settings
@@ -234,7 +234,7 @@ def compare(
     settings : Settings
         For the minimal detectable change of the range.
     device : str
-        ``phone`` where one measured; see `Settings.mdc_of`.
+        ``phone`` where one measured; see `Settings.mdc_phone_range_deg`.
 
     Returns
     -------
@@ -309,19 +309,15 @@ def _compare(
     measure: Measure, reps: Mapping[str, Sequence[Repetition]], settings: Settings, device: str
 ) -> Comparison:
     values = {side: values_of(reps[side], measure) for side in SIDES}
-    left, right = (_figure(values[side], measure) for side in SIDES)
+    left, right = (figure_of(values[side], measure) for side in SIDES)
     difference = None if left is None or right is None else right - left
-    threshold, source = _threshold(measure, values, settings, device)
+    threshold, source = threshold_of(measure, list(values.values()), settings, device)
     reason = _too_few({side: len(values[side]) for side in SIDES})
     ci95, verdict = None, "inconclusive"
     if not reason:
-        low, high = difference_interval(values["left"], values["right"], spread=measure.spread)
-        instrument = math.hypot(*(_instrument(reps[side], measure) for side in SIDES))
-        middle = float(difference or 0.0)
-        ci95 = (
-            middle - math.hypot(middle - low, instrument),
-            middle + math.hypot(high - middle, instrument),
-        )
+        instrument = math.hypot(*(instrument_error(reps[side], measure) for side in SIDES))
+        found = difference_interval(values["left"], values["right"], spread=measure.spread)
+        ci95 = widened(found, instrument)
         if threshold is not None:
             verdict = verdict_of(ci95, threshold)
         if verdict == "inconclusive":
@@ -365,7 +361,8 @@ def _clean_share(reps: Mapping[str, Sequence[Repetition]]) -> Comparison:
     )  # fmt: skip
 
 
-def _figure(values: Array, measure: Measure) -> float | None:
+def figure_of(values: Array, measure: Measure) -> float | None:
+    """Return the mean of the values, of a spread their standard deviation; None for too few."""
     if measure.spread:
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
     return float(values.mean()) if len(values) else None
@@ -380,29 +377,45 @@ def _too_few(n: Mapping[str, int]) -> str:
     return f"fewer than {MIN_REPETITIONS} counted repetitions: {', '.join(few)}" if few else ""
 
 
-def _threshold(
-    measure: Measure, values: Mapping[str, Array], settings: Settings, device: str
+def _of_the_range(settings: Settings, device: str) -> tuple[float, str]:
+    """Minimal detectable change of the range, and whose it is."""
+    if device == "phone":
+        usual = settings.mdc_phone_range_deg == Settings().mdc_phone_range_deg
+        return settings.mdc_phone_range_deg, PHONE_SOURCE if usual else settings.own_source
+    return settings.mdc_range_deg, settings.range_source or MDC_SOURCE
+
+
+def threshold_of(
+    measure: Measure, values: Sequence[Array], settings: Settings, device: str = ""
 ) -> tuple[float | None, str]:
+    """Return what a difference must exceed, and where that comes from.
+
+    ``values`` are those of both sides, or of both sessions. One's own minimal detectable changes
+    come before everything else.
+    """
+    if measure.judged and measure.name in settings.mdc:
+        return settings.mdc[measure.name], settings.own_source
     if measure.literature:
-        mdc_deg = settings.mdc_of(device)
-        source = PHONE_SOURCE if device == "phone" else MDC_SOURCE
-        changed = mdc_deg != Settings().mdc_of(device)
-        return mdc_deg, "set in the configuration" if changed else source
-    if measure.name == "pelvis_drift_deg":
-        limits = [getattr(settings, f"pelvis_{plane}_limit_deg") for plane in PLANES]
-        return min(limits) / 2.0, PELVIS_SOURCE
-    if measure.name == "return_error_deg":
-        return settings.return_error_limit_deg / 2.0, RETURN_SOURCE
-    if not measure.judged or any(len(values[side]) < 2 for side in SIDES):
+        return _of_the_range(settings, device)
+    if measure.name in ("pelvis_drift_deg", "return_error_deg"):
+        return _half_limit(measure.name, settings)
+    if not measure.judged or any(len(one) < 2 for one in values):
         return None, ""
-    steadier = min(float(np.std(values[side], ddof=1)) for side in SIDES)
+    steadier = min(float(np.std(one, ddof=1)) for one in values)
     own = steadier if measure.spread else 1.96 * math.sqrt(2.0) * steadier
     if own < measure.resolution:
         return measure.resolution, RESOLUTION_SOURCE
     return own, SPREAD_SOURCE if measure.spread else OWN_SOURCE
 
 
-def _instrument(reps: Sequence[Repetition], measure: Measure) -> float:
+def _half_limit(name: str, settings: Settings) -> tuple[float, str]:
+    if name == "return_error_deg":
+        return settings.return_error_limit_deg / 2.0, RETURN_SOURCE
+    limits = [getattr(settings, f"pelvis_{plane}_limit_deg") for plane in PLANES]
+    return min(limits) / 2.0, PELVIS_SOURCE
+
+
+def instrument_error(reps: Sequence[Repetition], measure: Measure) -> float:
     """95 % half-width of the side's figure that repeating within a set does not average out.
 
     Axis and calibration are the same for all repetitions of a set, and independent between sets.

@@ -67,6 +67,34 @@ def difference_interval(left: Array, right: Array, *, spread: bool = False) -> t
     return found - half_width, found + half_width
 
 
+def mean_interval(values: Array, *, spread: bool = False) -> tuple[float, float]:
+    """95 % interval of one set's mean, or of its standard deviation.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        One value a repetition in the order they were made, at least three.
+    spread : bool
+        Of the standard deviation instead of the mean.
+    """
+    found = float(np.std(values, ddof=1) if spread else np.mean(values))
+    error = _spread_error if spread else _mean_error
+    variance, degrees = error(values, serial_correlation(values))
+    half_width = float(stdtrit(degrees, 0.975)) * math.sqrt(variance)
+    return found - half_width, found + half_width
+
+
+def widened(ci95: tuple[float, float], half_width: float) -> tuple[float, float]:
+    """Widen an interval by an independent error that repeating does not average out.
+
+    >>> widened((-3.0, 3.0), 4.0)
+    (-5.0, 5.0)
+    """
+    middle = (ci95[0] + ci95[1]) / 2.0
+    half = math.hypot((ci95[1] - ci95[0]) / 2.0, half_width)
+    return middle - half, middle + half
+
+
 def serial_correlation(*runs: Array) -> float:
     """Lag-1 correlation of repetitions, weighed against the usual one, from 0 to 0.7.
 

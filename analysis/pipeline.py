@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.comparison import Comparison, compare
 from analysis.contradictions import without_contradictions
 from analysis.findings import Finding, PlacedMarker, find_findings, place_markers
-from analysis.sets import SetAnalysis, analyse_sets
+from analysis.sets import SetAnalysis, analyse_sets, in_measure
 from analysis.settings import Settings
 from analysis.summary import Summary, summarise
 from imu.recording import Session, SessionInfo
@@ -67,10 +67,12 @@ def analyse(session: Session, settings: Settings) -> Analysis:
     """
     sets = analyse_sets(session.recordings, settings, session.calibration, session.events)
     source = session.info.source
-    comparisons = compare(sets, settings, (source.device or "") if source else "")
+    compared = in_measure(sets, session.info.modes)
+    comparisons = compare(compared, settings, (source.device or "") if source else "")
     markers = place_markers(session.events, sets)
     findings = find_findings(sets, comparisons, markers, session.info, settings)
-    comparisons = without_contradictions(comparisons, findings, sets)
+    of_compared = [one for one in findings if one.set_name in {"", *(s.name for s in compared)}]
+    comparisons = without_contradictions(comparisons, of_compared, compared)
     return Analysis(
         name=session.name,
         info=session.info,
@@ -80,5 +82,7 @@ def analyse(session: Session, settings: Settings) -> Analysis:
         findings=findings,
         markers=markers,
         settings=settings,
-        summary=summarise(sets, comparisons, findings, session.info.planned_reps),
+        summary=summarise(
+            sets, comparisons, findings, session.info.planned_reps, session.info.modes
+        ),
     )

@@ -27,6 +27,7 @@ from imu.recording import Event, Recording
 
 Array = NDArray[np.float64]
 
+MEASURE = "measure"
 UNMATCHED = Reason(
     "good", "exclude_unmatched", "a repetition was excluded at a time at which there is none"
 )
@@ -97,6 +98,27 @@ def analyse_sets(
         for recording in recordings
     ]
     return tuple(_told_apart(one, found, twins) for one in found)
+
+
+def in_measure(sets: Sequence[SetAnalysis], modes: Mapping[str, str]) -> tuple[SetAnalysis, ...]:
+    """Choose the sets that figures are compared by: those that coaching did not steer.
+
+    Parameters
+    ----------
+    sets : sequence of SetAnalysis
+        All sets of a session.
+    modes : Mapping of str to str
+        How each was coached; absent: ``measure``.
+
+    Returns
+    -------
+    tuple of SetAnalysis
+        Of each side the sets in ``measure``; where a side has none, all of that side.
+    """
+    measured = {one.side for one in sets if modes.get(one.name, MEASURE) == MEASURE}
+    return tuple(
+        one for one in sets if one.side not in measured or modes.get(one.name, MEASURE) == MEASURE
+    )
 
 
 def _told_apart(

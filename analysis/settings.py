@@ -6,9 +6,12 @@ Their reasons stand in ``reference/limits.md``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from imu.errors import CallError
 from imu.validation import POSITIVE, check_limits, limited, made
+
+MAX_LETTERS = 200  # of a source
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,10 @@ class Settings:
         Minimal detectable change of the range (Krause et al. 2015).
     mdc_phone_range_deg : float
         The same where a phone measured (Spork et al. 2021).
+    mdc_source : str
+        Whose minimal detectable changes these are, where they are one's own.
+    mdc : Mapping of str to float
+        One's own minimal detectable changes by the measure's name, in its unit.
     """
 
     pelvis_tilt_limit_deg: float = limited(5.0, POSITIVE)
@@ -61,13 +68,29 @@ class Settings:
     max_gap_s: float = limited(0.5, POSITIVE)
     mdc_range_deg: float = limited(5.4, POSITIVE)
     mdc_phone_range_deg: float = limited(16.0, POSITIVE)
+    mdc_source: str = ""
+    mdc: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         check_limits(self)
+        for name, value in self.mdc.items():
+            if value <= 0.0:
+                raise CallError(f"mdc.{name} is {value!r}, expected above 0.")
+        if len(self.mdc_source) > MAX_LETTERS or not self.mdc_source.isprintable():
+            what = f"mdc_source is {self.mdc_source!r:.60}"
+            raise CallError(f"{what}. Give a text of one line, {MAX_LETTERS} letters.")
 
-    def mdc_of(self, device: str) -> float:
-        """Minimal detectable change of a range [°] measured by a ``phone``, or by sensors."""
-        return self.mdc_phone_range_deg if device == "phone" else self.mdc_range_deg
+    @property
+    def own_source(self) -> str:
+        """Where minimal detectable changes come from that are one's own, in words."""
+        said = self.mdc_source
+        return f"own minimal detectable change: {said}" if said else "set in the configuration"
+
+    @property
+    def range_source(self) -> str:
+        """The same for the range; empty where it is the usual figure."""
+        usual = self.mdc_range_deg == Settings().mdc_range_deg and not self.mdc_source
+        return "" if usual else self.own_source
 
 
 def settings_from(table: Mapping[str, object], source: str) -> Settings:
@@ -76,6 +99,7 @@ def settings_from(table: Mapping[str, object], source: str) -> Settings:
     Raises
     ------
     CallError
-        An unknown name, or a value that is not a positive finite number.
+        An unknown name, a value that is not a positive finite number, or a source that is no
+        short text.
     """
     return made(Settings, table, source)

@@ -13,12 +13,13 @@ from analysis.comparison import MEASURES, Comparison, values_of
 from analysis.findings import Finding, in_front
 from analysis.reasons import worst_grade
 from analysis.repetitions.measures import Repetition
-from analysis.sets import SetAnalysis
+from analysis.sets import MEASURE, SetAnalysis, in_measure
 from analysis.skin import SkinShare
 from analysis.words import (
     NONE_COUNTED,
     clean_sentence,
     footing_sentence,
+    modes_sentence,
     number,
     range_sentences,
     tissue_sentence,
@@ -26,6 +27,7 @@ from analysis.words import (
 from imu.units import SIDES
 
 FOOTINGS = ("proven", "lean", "assumed", "doubtful")  # surest first
+NO_MODES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,9 @@ class Summary:
         What lies between sensor and bone: skin, or a knee that gives.
     footing : str
         What was assumed and what was proven, a sentence or two.
+    modes : str
+        Which sets were left out of the comparison, or taken for want of others, for how they
+        were coached; empty where all were recorded in ``measure``.
     cautions : tuple of str
         The sides whose recording does not carry the figures, a sentence each.
     front, others : tuple of str
@@ -123,6 +128,7 @@ class Summary:
     clean: str
     tissue: str
     footing: str
+    modes: str
     cautions: tuple[str, ...]
     front: tuple[str, ...]
     others: tuple[str, ...]
@@ -133,6 +139,7 @@ def summarise(
     comparisons: Sequence[Comparison],
     findings: Sequence[Finding],
     planned: int | None,
+    modes: Mapping[str, str] = NO_MODES,
 ) -> Summary:
     """Sum a session up.
 
@@ -146,9 +153,11 @@ def summarise(
         Most important first.
     planned : int or None
         Repetitions planned a set.
+    modes : Mapping of str to str
+        How each set was coached; means are of the sets that are compared.
     """
     sides = {side: [one for one in sets if one.side == side] for side in SIDES}
-    summaries = {side: _side(found, planned) for side, found in sides.items() if found}
+    summaries = {side: _side(found, planned, modes) for side, found in sides.items() if found}
     chosen = in_front(findings)
     shown = {id(one) for group in chosen for one in group}
     return Summary(
@@ -169,13 +178,16 @@ def summarise(
                 for side, one in summaries.items()
             }
         ),
+        modes=modes_sentence([(one.name, one.side, modes.get(one.name, MEASURE)) for one in sets]),
         cautions=tuple(_cautions(summaries)),
         front=tuple(_joined(group) for group in chosen),
         others=tuple(one.text for one in findings if id(one) not in shown),
     )
 
 
-def _side(sets: Sequence[SetAnalysis], planned: int | None) -> SideSummary:
+def _side(
+    sets: Sequence[SetAnalysis], planned: int | None, modes: Mapping[str, str]
+) -> SideSummary:
     reps = [rep for one in sets for rep in one.reps]
     verdicts = [rep.verdict for rep in reps]
     reasons = [(one.name, reason) for one in sets for reason in one.quality.reasons]
@@ -187,7 +199,7 @@ def _side(sets: Sequence[SetAnalysis], planned: int | None) -> SideSummary:
         clean=verdicts.count("clean"),
         compensated=verdicts.count("compensated"),
         not_counted=verdicts.count("not_counted"),
-        measures=_means([rep for rep in reps if rep.counts]),
+        measures=_means([r for one in in_measure(sets, modes) for r in one.reps if r.counts]),
         grade=worst_grade(one.quality.grade for one in sets),
         codes=tuple(dict.fromkeys(code for one in sets for code in one.quality.codes)),
         reasons=tuple(f"{name}: {why}" if len(sets) > 1 else why for name, why in reasons),

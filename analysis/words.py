@@ -33,6 +33,10 @@ VERDICTS = {  # word, icon
     "matched": ("matched", "="),
     "different": ("different", "≠"),
     "inconclusive": ("inconclusive", "?"),
+    "improved": ("improved", "▲"),
+    "worse": ("worse", "▼"),
+    "changed": ("changed", "≠"),
+    "no_detectable_change": ("no detectable change", "="),
     "clean": ("clean", "✓"),
     "compensated": ("compensated", "△"),
     "not_counted": ("not counted", "✕"),
@@ -260,6 +264,39 @@ def tissue_sentence(source: str, shares: Mapping[str, tuple[float, float, float]
         if apart > error:
             told.append("A thigh sensor alone would show a difference that is the skin's.")
     return " ".join(told)
+
+
+def modes_sentence(sets: Sequence[tuple[str, str, str]]) -> str:
+    """Say which sets were left out of the comparison, and which had to be taken.
+
+    Parameters
+    ----------
+    sets : sequence of tuple
+        Name, side and mode of each.
+
+    Examples
+    --------
+    >>> modes_sentence([("left", "left", "train"), ("right", "right", "measure")])
+    'Left: no set without coaching, so that of train is compared.'
+    >>> modes_sentence([("left", "left", "measure"), ("left-2", "left", "fade")])
+    'Not compared, since coached: left-2 (fade).'
+    """
+    measured = {side for _, side, mode in sets if mode == "measure"}
+    out = [
+        f"{name} ({mode})" for name, side, mode in sets if side in measured and mode != "measure"
+    ]
+    taken: dict[str, list[str]] = {}
+    for _, side, mode in sets:
+        if side not in measured:
+            taken.setdefault(side, []).append(mode)
+    said = [
+        f"{side.capitalize()}: no set without coaching, so that of "
+        f"{' and '.join(dict.fromkeys(found))} is compared."
+        for side, found in taken.items()
+    ]
+    if out:
+        said.append(f"Not compared, since coached: {', '.join(out)}.")
+    return " ".join(said)
 
 
 def range_sentences(comparison: Comparison) -> str:

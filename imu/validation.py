@@ -132,6 +132,12 @@ def converted(value: object, kind: Any, where: str) -> Any:
     if type(None) in options:  # TOML knows no null: what is there is of the other kind
         kind = next(option for option in options if option is not type(None))
     check = _CHECKS.get(kind)
+    if typing.get_origin(kind) is Mapping:
+        if not isinstance(value, Mapping):
+            raise CallError(f"{where} is {value!r}. Give a table of names and numbers.")
+        return {
+            str(name): converted(one, options[1], f"{where}.{name}") for name, one in value.items()
+        }
     if check is None:
         return _sequence(value, kind, where)
     right, words = check

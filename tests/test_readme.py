@@ -20,9 +20,13 @@ from analysis.advice import KINDS
 from analysis.commands import COMMANDS, hiprot
 from analysis.pipeline import analyse
 from analysis.reasons import GRADES
-from analysis.report.files import report_files
+from analysis.reliability import reliability_of
+from analysis.report.files import reliability_files, report_files, trend_files
 from analysis.report.tables import ANGLE_COLUMNS, REP_COLUMNS
+from analysis.report.trend_document import CSV_COLUMNS
 from analysis.settings import Settings, settings_from
+from analysis.trend import trend_of
+from analysis.visits import visit_of
 from imu.importers.mapped import (
     ACC_UNITS,
     CLOCK_UNIT,
@@ -77,7 +81,10 @@ def shell_lines() -> Iterator[str]:
 
 def test_limits_are_those_of_the_settings_in_name_order_and_default():
     told = [(cells[0].strip("`"), float(cells[1])) for cells in rows("limit")]
-    assert told == [(field.name, field.default) for field in fields(Settings)]
+    numbers = [field for field in fields(Settings) if isinstance(field.default, float)]
+    assert told == [(field.name, field.default) for field in numbers]
+    others = [field.name for field in fields(Settings) if field not in numbers]
+    assert codes("own change") == others
 
 
 def test_every_limit_has_a_reason():
@@ -173,6 +180,17 @@ def test_files_and_keys_are_those_of_a_report():
     files = report_files(analyse(read_session(ROOT / "recordings" / "matched"), Settings()))
     assert sorted(codes("file of a report")) == sorted(files)
     assert codes("key of `report.json`") == list(json.loads(files["report.json"]))
+
+
+def test_files_keys_and_columns_are_those_of_a_trend_and_of_ones_own_error():
+    visit = visit_of(analyse(read_session(ROOT / "recordings" / "matched"), Settings()))
+    trend = trend_files(trend_of([visit], Settings()), {})
+    assert sorted(codes("file of a trend")) == sorted(trend)
+    assert sorted(codes("key of `trend.json`")) == sorted(json.loads(trend["trend.json"]))
+    assert sorted(codes("column of `trend.csv`")) == sorted(CSV_COLUMNS)
+    own = reliability_files(reliability_of({"P01": [visit]}), {})
+    assert sorted(codes("file of one's own error")) == sorted(own)
+    assert sorted(codes("key of `reliability.json`")) == sorted(json.loads(own["reliability.json"]))
 
 
 def test_toml_example_sets_limits():

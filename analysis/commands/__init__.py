@@ -32,6 +32,8 @@ COMMANDS = {
     "record": "record one set from sensors",
     "replay": "play a recorded session as if it came from sensors",
     "report": "analyse a session and write its report",
+    "trend": "the same person over several sessions",
+    "reliability": "one's own error of measurement, from repeated sessions",
     "check": "is the recording fit for analysis",
     "correct": "put right what was mislabelled",
     "export": "write a session in another format",

@@ -54,9 +54,16 @@ def read_settings(config: Path | None) -> Settings:
     MachineError
         The file cannot be read.
     """
+    from analysis.comparison import MEASURES
     from analysis.settings import Settings, settings_from
 
-    return Settings() if config is None else settings_from(read_toml(config), str(config))
+    if config is None:
+        return Settings()
+    settings = settings_from(read_toml(config), str(config))
+    judged = [one.name for one in MEASURES if one.judged]
+    for name in settings.mdc.keys() - set(judged):
+        raise CallError(f"{config}: mdc.{name} is no measure. Known: {', '.join(judged)}.")
+    return settings
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -14,6 +14,10 @@ The order of the modules, each importing only from those above it:
     Analysis -> ``report.html``.
 ``text``
     Analysis -> what the terminal shows.
+``trend_document``, ``trend_figures``, ``trend_page``
+    Trend -> ``trend.json`` and ``trend.csv``, its charts, ``trend.html``.
+``reliability_document``, ``reliability_page``
+    Reliability -> ``reliability.json`` and ``limits.toml``, ``reliability.html``.
 ``files``
-    All four files as text by name; nothing here touches a disk.
+    All files as text by name; nothing here touches a disk.
 """

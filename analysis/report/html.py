@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import words
@@ -37,37 +37,30 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     str
         HTML, self-contained. Text from outside (subject, notes, markers) stays text.
     """
-    return _template().render(
-        **_head(analysis),
-        document=document,
-        front=analysis.summary.front,
-        others=analysis.summary.others[:MAX_FINDINGS],
-        panels=_panels(draw_panels(analysis)),
-        started=_readable_time(analysis.info.started),
-        words=words,
-        notes={
-            source: "abcdefghij"[i] for i, source in enumerate(words.sources(analysis.comparisons))
-        },
-        most_rows=max(1, MAX_ROWS // max(1, len(analysis.sets))),
-        most_markers=MAX_MARKERS,
-        most_letters=MAX_LETTERS,
+    return (
+        page_environment()
+        .get_template("page.html")
+        .render(
+            **_head(analysis),
+            document=document,
+            front=analysis.summary.front,
+            others=analysis.summary.others[:MAX_FINDINGS],
+            panels=_panels(draw_panels(analysis)),
+            started=_readable_time(analysis.info.started),
+            words=words,
+            notes={
+                source: "abcdefghij"[i]
+                for i, source in enumerate(words.sources(analysis.comparisons))
+            },
+            most_rows=max(1, MAX_ROWS // max(1, len(analysis.sets))),
+            most_markers=MAX_MARKERS,
+            most_letters=MAX_LETTERS,
+        )
     )
 
 
-def head_html(analysis: Analysis) -> str:
-    """Write the head of the page alone, for notebooks: the verdict and what it stands on.
-
-    Returns
-    -------
-    str
-        A piece of HTML without a style of its own.
-    """
-    template = _template()
-    head = template.blocks["head"](template.new_context(_head(analysis)))
-    return f"<div>{''.join(head)}</div>"
-
-
-def _template() -> Template:
+def page_environment() -> Environment:
+    """Make what pages are written with: text from outside stays text, nothing missing is passed."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -78,7 +71,20 @@ def _template() -> Template:
     environment.filters.update(
         number=words.number, interval=words.interval, flag_words=words.flag_words, state=_state
     )
-    return environment.get_template("page.html")
+    return environment
+
+
+def head_html(analysis: Analysis) -> str:
+    """Write the head of the page alone, for notebooks: the verdict and what it stands on.
+
+    Returns
+    -------
+    str
+        A piece of HTML without a style of its own.
+    """
+    template = page_environment().get_template("page.html")
+    head = template.blocks["head"](template.new_context(_head(analysis)))
+    return f"<div>{''.join(head)}</div>"
 
 
 def _head(analysis: Analysis) -> dict[str, object]:

@@ -40,6 +40,8 @@ def print_report(analysis: Analysis, console: Console) -> None:
     console.print(Text(summary.clean))
     console.print(Text(summary.tissue, "dim"))
     console.print(Text(summary.footing, "dim"))
+    if summary.modes:
+        console.print(Text(summary.modes, "dim"))
     for side, found in summary.sides.items():
         if found.grade == "poor":
             reasons = "; ".join(found.reasons)

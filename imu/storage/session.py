@@ -75,6 +75,31 @@ def read_session(folder: Path) -> Session:
     )
 
 
+def find_sessions(root: Path) -> list[Path]:
+    """Find every session folder at or below a folder, in the order of their paths.
+
+    A session is a folder with a set's file in it; hidden folders and links to folders are passed
+    over, and nothing is looked for inside a session.
+
+    Raises
+    ------
+    CallError
+        There is no such folder.
+    MachineError
+        A folder cannot be read.
+    """
+    names = list_folder(root)
+    if any(SET_FILE.fullmatch(name) for name in names):
+        return [root]
+    folders = [root / name for name in names if not name.startswith(".")]
+    return [
+        found
+        for folder in folders
+        if folder.is_dir() and not folder.is_symlink()
+        for found in find_sessions(folder)
+    ]
+
+
 def read_set(folder: Path, name: str) -> Recording:
     """Read one set of a session folder, whatever else is in it.
 

@@ -17,9 +17,15 @@ from analysis.comparison import (
     SPREAD_SOURCE,
     compare,
 )
-from analysis.intervals import difference_interval, serial_correlation, verdict_of
-from analysis.settings import Settings
+from analysis.intervals import (
+    difference_interval,
+    mean_interval,
+    serial_correlation,
+    verdict_of,
+)
+from analysis.settings import Settings, settings_from
 from analysis.words import group_sentence
+from imu.errors import CallError
 from tests.analysis.examples import (
     hiking,
     make_analysis,
@@ -351,3 +357,40 @@ def test_a_mislabelled_set_is_never_told_as_a_difference():
     analysis = make_analysis(sets)
     assert {one.verdict for one in analysis.comparisons} == {"inconclusive"}
     assert "Inconclusive: it may be the other leg" in analysis.summary.headline.sentence
+
+
+def test_own_minimal_detectable_changes_replace_the_usual_and_are_named():
+    table = {"mdc_range_deg": 4.1, "mdc_source": "Clinic A, 24 people", "mdc": {"inward_s": 0.4}}
+    settings = settings_from(table, "limits.toml")
+    pair = [make_set(side, make_turns(seed=i)) for i, side in enumerate(("left", "right"))]
+    found = {one.measure: one for one in compare(pair, settings)}
+    for name, limit in (("rom_deg", 4.1), ("peak_ir_deg", 4.1), ("inward_s", 0.4)):
+        assert found[name].threshold == limit
+        assert found[name].threshold_source == "own minimal detectable change: Clinic A, 24 people"
+    assert "Clinic A" not in found["hold_s"].threshold_source
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"mdc": 3.0}, "a table"),
+        ({"mdc": {"inward_s": -1}}, "mdc.inward_s is -1"),
+        ({"mdc": {"inward_s": True}}, "mdc.inward_s is True"),
+        ({"mdc_source": "two\nlines"}, "one line"),
+        ({"mdc_source": "x" * 300}, "200 letters"),
+    ],
+)
+def test_own_changes_that_are_none_are_refused(table, told):
+    with pytest.raises(CallError, match=told):
+        settings_from(table, "limits.toml")
+
+
+@pytest.mark.parametrize(("spread", "truth", "least"), [(False, 0.0, 93.0), (True, 1.0, 85.0)])
+def test_the_interval_of_one_set_holds_its_truth(spread, truth, least):
+    """Correlated repetitions, eight a set; a spread's interval, of the jackknife, is less sure."""
+    rng = np.random.default_rng(7)
+    held = 0
+    for _ in range(1000):
+        low, high = mean_interval(correlated(rng, 8), spread=spread)
+        held += low <= truth <= high
+    assert least <= held / 10 <= 98.5

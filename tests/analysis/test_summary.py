@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from analysis.pipeline import analyse
+from analysis.sets import in_measure
+from analysis.settings import Settings
 from analysis.summary import summarise
+from imu.storage.session import read_session
 from tests.analysis.examples import named_examples
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", named_examples())
@@ -46,3 +55,26 @@ def test_the_headline_of_one_side_asks_for_the_other():
     headline = summarise(analysis.sets, (), analysis.findings, None).headline
     assert headline.verdict == ""
     assert headline.sentence.endswith("Record the other side too for the comparison.")
+
+
+def test_sets_that_were_coached_are_not_compared_where_there_are_others():
+    session = read_session(ROOT / "recordings" / "matched")
+    first = session.recordings[0]
+    again = replace(first, name="left-2", source="left-2.csv")
+    both = replace(session, recordings=(first, again, session.recordings[1]))
+    coached = replace(both, info=replace(session.info, modes={"left": "train"}))
+    analysis = analyse(coached, Settings())
+    assert analysis.summary.modes == "Not compared, since coached: left (train)."
+    assert analysis.summary.sides["left"].sets == 2
+    assert {one.name for one in in_measure(analysis.sets, coached.info.modes)} == {
+        "left-2",
+        "right",
+    }
+    assert analysis.comparisons[0].left_n == analysis.summary.sides["left"].measures["rom_deg"].n
+
+
+def test_coached_sets_are_taken_where_there_are_no_others_and_it_is_said():
+    sets = named_examples()["matched"].sets
+    found = summarise(sets, (), (), None, {"left": "fade", "right": "measure"})
+    assert found.modes == "Left: no set without coaching, so that of fade is compared."
+    assert in_measure(sets, {"left": "fade"}) == tuple(sets)
