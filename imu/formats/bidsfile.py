@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -91,7 +93,8 @@ def parse_dataset(files: Mapping[str, bytes]) -> Session:
     recordings = {name: _recording(name, streams) for name, streams in found.items()}
     calibration = recordings.pop("calibration", None)
     subject, visit = matches[0]["sub"], matches[0]["ses"]
-    info = SessionInfo(None if subject == "unknown" else subject, sensors=sensors)
+    code = None if subject == "unknown" else subject
+    info = SessionInfo(code, _started(files), sensors=sensors)
     ordered = tuple(sorted(recordings.values(), key=_position))
     return Session(visit or subject, info, ordered, tuple(events), calibration)
 
@@ -105,6 +108,17 @@ def _set_name(match: re.Match[str]) -> str:
         raise RecordingError(match[0], what, "Name the files by the hip that turned.")
     run = int(match["run"] or 1)
     return match["acq"] if run == 1 else f"{match['acq']}-{run}"
+
+
+def _started(files: Mapping[str, bytes]) -> str | None:
+    """When the first sensor's first sample was taken; None where it is not told."""
+    tables = (_table(files, path) for path in files if path.endswith("_scans.tsv"))
+    times = [row.get("acq_time", NOT_KNOWN) for rows in tables for row in rows]
+    known = []
+    for text in times:
+        with suppress(ValueError):  # n/a
+            known.append(datetime.fromisoformat(text).isoformat())
+    return min(known, default=None)
 
 
 def _position(one: Recording) -> tuple[int, int]:

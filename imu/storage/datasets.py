@@ -11,7 +11,7 @@ from imu.formats.bidsfile import parse_dataset
 from imu.recording import Session
 from imu.storage.files import read_file, reporting
 
-ENDINGS = ("_motion.tsv", "_motion.json", "_channels.tsv", "_events.tsv")
+ENDINGS = ("_motion.tsv", "_motion.json", "_channels.tsv", "_events.tsv", "_scans.tsv")
 
 
 def read_dataset(folder: Path) -> Session:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +55,13 @@ def recording(name: str, arrival: bool = True, mag: bool = False) -> Recording:
     return Recording(name, side, name, streams)
 
 
+STARTED = "2026-11-22T09:30:00+01:00"
 DOT = SensorInfo("DOT", "D4:22", "2.0", 60.0)
 SESSION = Session(
     "visit_1",
     SessionInfo(
         "P 07",
-        "2026-11-22T09:30:00+01:00",
+        STARTED,
         sensors={"thigh": SensorInfo("DOT", "D4:22", "2.0", 60.0)},
     ),
     (recording("left"), recording("left-2"), recording("right", mag=True)),
@@ -102,6 +104,10 @@ def test_importing_gives_the_same_samples(session):
 def test_importing_gives_the_code_the_sensors_and_the_markers():
     again = parse_dataset(dataset(SESSION))
     assert again.info.subject == "P07"
+    assert again.info.started is not None
+    late = datetime.fromisoformat(again.info.started) - datetime.fromisoformat(STARTED)
+    assert timedelta() <= late < timedelta(seconds=0.03)
+    assert parse_dataset(dataset(ONE_CLOCK)).info.started is None
     assert again.info.sensors["thigh"] == SESSION.info.sensors["thigh"]
     expected = {replace(one, text=" ".join(one.text.split())) for one in EVENTS}
     assert set(again.events) == expected
