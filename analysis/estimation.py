@@ -23,7 +23,7 @@ from analysis.coarse import (
     track,
 )
 from analysis.errors import AnalysisError
-from analysis.motion.angles import HipAngles
+from analysis.motion.angles import HipAngles, Posed
 from analysis.motion.axis import Known, StraightAxis, straighten_axis
 from analysis.motion.calibration import (
     BACKWARD,
@@ -32,6 +32,7 @@ from analysis.motion.calibration import (
     axis_to_level,
     heading_between,
     pelvis_axes,
+    thigh_axes,
     thigh_axis,
     turned,
 )
@@ -114,6 +115,10 @@ class Estimate:
         How far both tipped steadily from the first rest to the last.
     steps : tuple of Step
         How well movements common to both sensors coincide, in each half of the set.
+    posed : tuple of Posed
+        Pelvis and thigh, as the angles were made of them.
+    share : float
+        What the internal rotation about that axis was multiplied by.
     """
 
     angles: HipAngles
@@ -135,6 +140,8 @@ class Estimate:
     turned_deg: tuple[float, float]
     slid_deg: tuple[float, float]
     steps: tuple[Step, ...]
+    posed: tuple[Posed, Posed]
+    share: float
 
 
 def estimate_set(
@@ -220,6 +227,11 @@ def estimate_set(
             steps_between(pelvis.sensor, thigh.sensor, frame, straight.axis, coarse.moving)
         ),
         slid_deg=(_slid_deg(pelvis.sensor, rests), _slid_deg(thigh.sensor, rests)),
+        posed=(
+            Posed(pelvis.sensor, frame),
+            Posed(thigh.sensor, thigh_axes(thigh.sensor, straight.axis)),
+        ),
+        share=straight.share,
     )
 
 

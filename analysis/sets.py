@@ -23,7 +23,7 @@ from analysis.quality import SetQuality, assess, with_reason
 from analysis.reasons import Reason
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.settings import Settings
-from imu.clock import align
+from imu.clock import AlignedSet, ClockFit, align
 from imu.recording import Event, Recording
 
 Array = NDArray[np.float64]
@@ -31,6 +31,25 @@ Array = NDArray[np.float64]
 UNMATCHED = Reason(
     "good", "exclude_unmatched", "a repetition was excluded at a time at which there is none"
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What a set's figures were made of: for going on from there while it is recorded.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        Orientations, axes and biases.
+    clocks : Mapping of str to ClockFit or None
+        How each sensor's clock was mapped onto the host's; None where it was the common one.
+    origin_s : float
+        The set's first instant by the host's clock.
+    """
+
+    estimate: Estimate
+    clocks: Mapping[str, ClockFit | None]
+    origin_s: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +68,8 @@ class SetAnalysis:
         All repetitions, counted or not.
     quality : SetQuality
         Of the recording and the calibration.
+    basis : Basis or None
+        What the figures were made of, where this was analysed and not read.
     """
 
     name: str
@@ -57,6 +78,7 @@ class SetAnalysis:
     rep_numbers: NDArray[np.int64]
     reps: tuple[Repetition, ...]
     quality: SetQuality
+    basis: Basis | None = None
 
 
 def analyse_sets(
@@ -168,7 +190,16 @@ def analyse_set(
         rep_numbers=_rep_numbers(estimate),
         reps=reps,
         quality=quality,
+        basis=Basis(estimate, aligned.fits, _origin_s(recording, aligned)),
     )
+
+
+def _origin_s(recording: Recording, aligned: AlignedSet) -> float:
+    """Tell the host's time at the set's first sample."""
+    name = next(iter(recording.streams))
+    first_s, fit = recording.streams[name].time_s[:1], aligned.fits[name]
+    host_s = first_s if fit is None else fit.to_host(first_s)
+    return float(host_s[0] - aligned.streams[name].time_s[0])
 
 
 def _without_excluded(
