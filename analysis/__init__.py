@@ -31,6 +31,8 @@ The order of the modules is the path of the data; each imports only from those a
     Session -> analysis, without I/O.
 ``report``
     The analysis as a page, tables and terminal text.
+``live``
+    The set followed while it is recorded: angle, phase, count, cues.
 ``commands``
     The command line.
 

@@ -1,0 +1,21 @@
+"""A set followed while it is recorded: what the person is shown, and what they are told.
+
+``turning``
+    Single orientations as plain numbers.
+``grid``
+    Samples as they come -> rows on the live grid.
+``pose``
+    Rows -> orientations and angles, forward only.
+``settling``
+    The beginning: stillness, neutral, a first axis.
+``lifting``, ``phases``
+    Angle so far -> the phase the person is in.
+``cues``
+    What to tell the person, one thing at a time.
+``adopted``
+    The report's own analysis of a set so far, to carry on from.
+``motion``
+    What is shown at one instant: the message.
+``tracker``
+    All of that together: batches in, messages out.
+"""
