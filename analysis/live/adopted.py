@@ -28,6 +28,7 @@ from imu.recording import Event, Recording
 Array = NDArray[np.float64]
 
 SETTLED_S = 0.4  # after a repetition's end, before it counts: an end is sure once it has passed
+ASKED_STILL_S = 1.8  # before the first turn: the drill asks for 2 s
 NEAR_S, FAR_S = 1.5, 4.0  # before the end of what has come: there the smoother saw both sides
 
 
@@ -74,6 +75,9 @@ class Adopted:
         How many of them count.
     turned_in : bool
         Whether one turn inward was seen to its end: angles rest on an axis of the person's own.
+    begun : bool
+        Whether the set has begun. One turn without the stillness that the drill asks for before it
+        may be fidgeting, and the report will then leave it out.
     """
 
     found: SetAnalysis
@@ -86,6 +90,7 @@ class Adopted:
     reps: tuple[Repetition, ...]
     counted: int
     turned_in: bool
+    begun: bool
 
 
 def reanalyse(
@@ -123,6 +128,7 @@ def reanalyse(
     estimate = basis.estimate
     last_s = float(found.angles.time_s[-1])
     over = tuple(rep for rep in found.reps if ended or rep.end_s <= last_s - SETTLED_S)
+    still_s = (estimate.neutral[1] - estimate.neutral[0]) / GRID_HZ
     pelvis, thigh = estimate.posed
     return Adopted(
         found=found,
@@ -135,6 +141,7 @@ def reanalyse(
         reps=over,
         counted=sum(rep.counts for rep in over),
         turned_in=any(rep.hold_start_s is not None for rep in found.reps),
+        begun=ended or len(over) > 1 or still_s >= ASKED_STILL_S,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from statistics import median
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from analysis.live.cues import Coach, Situation
 from analysis.live.grid import ArrivalClock, Feed, Row
 from analysis.live.lifting import LiftWatch
 from analysis.live.motion import Last, Motion
-from analysis.live.phases import Phaser, Usual
+from analysis.live.phases import Phaser, usual_of
 from analysis.live.pose import NEUTRAL, Angles, Carried, Joint, Worn
 from analysis.live.settling import Settling
 from analysis.motion.grid import GRID_HZ
@@ -33,6 +32,7 @@ LOOK_STEPS = 10  # grid steps between two looks at the beginning
 SLIDE_S = 0.8  # how slowly what is shown slides over to a new analysis
 STALLED_S, TOLD_S = 1.0, 0.2  # a sensor is silent; how often that is told
 ANALYSE_S, ANALYSE_SHARE = 2.0, 0.01  # between two analyses, at least; of a long set, of its length
+UNDER_WAY_S = 0.4  # at its end an analysis does not see yet that a turn has begun
 OVER_S = 0.5  # after a return an analysis tells whether it counts
 BOTH = ("pelvis", "thigh")
 
@@ -89,6 +89,7 @@ class Tracker:
         self._last: Last | None = None
         self._lift = LiftWatch()
         self._told_s = -math.inf
+        self._settled_at = -1
         self._analysed_s = 0.0
         self._over_s = -math.inf
         self.dropped = 0
@@ -137,8 +138,11 @@ class Tracker:
         return shown + self._silence(batch.arrival_s)
 
     def adopt(self, result: Adopted) -> None:
-        """Take over an analysis of what had arrived a little earlier."""
-        if not self._carried:
+        """Take over an analysis of what had arrived a little earlier.
+
+        One that may rest on fidgeting is passed over; that of the whole set never is.
+        """
+        if not self._carried or not result.begun:
             return
         for name, fit in result.clocks.items():
             if name in self._clocks:
@@ -154,7 +158,10 @@ class Tracker:
         if result.reps:
             last = result.reps[-1]
             self._last = Last(last.rep, last.rom_deg, last.verdict)
-        self._phaser.usual = _usual(result) or self._phaser.usual
+        self._phaser.usual = usual_of(result.reps) or self._phaser.usual
+        known_s = _at_rest_s(result)
+        if known_s is not None:
+            self._phaser.settle(known_s)
         self._coach.judge(fresh, result.counted)
 
     def analysis_due(self) -> bool:
@@ -223,7 +230,7 @@ class Tracker:
         self._off = Angles(*(fade * one for one in self._off))
         self._shown = _plus(angles, self._off)
         before = self._phaser.phase
-        phase = self._phaser.step(self.time_s, angles.ir)
+        phase = self._phaser.step(self.time_s, angles.ir, math.hypot(*angles[1:]))
         if before == "return" and phase == "still":
             self._over_s = self.time_s
         if self._lift.step(self.time_s, GRID_HZ * math.hypot(*thigh.turn_rad)):
@@ -272,6 +279,9 @@ class Tracker:
         for name, worn, quat in zip(BOTH, (found.pelvis, found.thigh), found.quats, strict=True):
             self._carry_on(name, Anchor(worn, at_s, quat[None, :]))
         self._wear(found.pelvis, found.thigh, 1.0, before)
+        if found.begin != self._settled_at:
+            self._settled_at = found.begin
+            self._phaser.settle(self.time_s)
 
     def _carry_on(self, name: str, anchor: Anchor) -> None:
         self._carried[name].carry_on(anchor.worn, anchor.times_s, anchor.quats, self._origin_s)
@@ -294,14 +304,8 @@ def _plus(a: Angles, b: Angles) -> Angles:
     return Angles(*(one + other for one, other in zip(a, b, strict=True)))
 
 
-def _usual(result: Adopted) -> Usual | None:
-    """How the person turns, from the repetitions found."""
+def _at_rest_s(result: Adopted) -> float | None:
+    """Until when the person was at rest by an analysis; None where a repetition was under way."""
+    last_s = float(result.found.angles.time_s[-1]) - UNDER_WAY_S
     reps = result.found.reps
-    ranges = [rep.rom_deg for rep in reps if rep.rom_deg is not None]
-    inward = [rep.peak_inward_speed_deg_s for rep in reps]
-    back = [rep.peak_return_speed_deg_s for rep in reps]
-    known_in = [speed for speed in inward if speed is not None]
-    known_back = [speed for speed in back if speed is not None] or known_in
-    if not ranges or not known_in:
-        return None
-    return Usual(median(ranges), median(known_in), median(known_back))
+    return None if not reps or reps[-1].end_s > last_s else last_s
