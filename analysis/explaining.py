@@ -14,6 +14,7 @@ TOPICS = (
     "formats",
     "verdicts",
     "flags",
+    "cues",
     "findings",
     "quality",
     "columns",
