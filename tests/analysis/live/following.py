@@ -27,6 +27,8 @@ class Followed:
 
     Attributes
     ----------
+    tracker : Tracker
+        As it was left.
     motions : list of Motion
         In their order.
     adoptions : list of int
@@ -37,6 +39,7 @@ class Followed:
         How many samples were pushed, and what that took, the analyses apart.
     """
 
+    tracker: Tracker
     motions: list[Motion] = field(default_factory=list)
     adoptions: list[int] = field(default_factory=list)
     final: Adopted | None = None
@@ -89,7 +92,7 @@ def follow(
 ) -> Followed:
     """Follow a recording from its first to its last sample, then to its end's analysis."""
     tracker = tracker or Tracker(recording.side)
-    caller, followed = Caller(recording, events), Followed()
+    caller, followed = Caller(recording, events), Followed(tracker)
     for batch in batches(recording):
         caller.keep(batch)
         for event in caller.markers(tracker.time_s):

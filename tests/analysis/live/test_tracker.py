@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from analysis.live.adopted import Adopted, reanalyse
+from analysis.live.adopted import Adopted
 from analysis.live.motion import PHASES, Motion
 from analysis.live.tracker import Tracker
 from analysis.sets import analyse_sets
@@ -38,7 +38,7 @@ def followed(condition: str = CONDITION, side: str = "left") -> Followed:
 @cache
 def _simulated(condition: str, side: str) -> tuple[Recording, Truth]:
     preset = CONDITIONS[condition]
-    drill = replace(preset.drill, reps=3)
+    drill = replace(preset.drill, reps=3 if condition == CONDITION else 2)
     sensors = replace(preset.sensors, pelvis_gaps=(), thigh_gaps=())
     if condition == "mixed_rates_gap":
         sensors = replace(sensors, pelvis_gaps=((13.0, 0.4),), arrivals=True)
@@ -77,8 +77,8 @@ def shown(parts: list[list[Batch]], adopted: Adopted, count: int) -> list[Motion
 
 
 def test_any_chunking_shows_the_same():
-    every = list(batches(simulated()[0]))
-    count, adopted = taken_at(0.7)
+    count, adopted = taken_at(0.5)
+    every = list(batches(simulated()[0]))[: count + 200]
     rng = np.random.default_rng(1)
 
     def cut(batch: Batch) -> list[Batch]:
@@ -96,9 +96,8 @@ def test_any_chunking_shows_the_same():
 
 
 def test_what_comes_later_changes_nothing_shown_before():
-    every = list(batches(simulated()[0]))
-    count, adopted = taken_at(0.7)
-    parts = [[one] for one in every]
+    count, adopted = taken_at(0.5)
+    parts = [[one] for one in batches(simulated()[0])][: count + 200]
     part = shown(parts[: count + 100], adopted, count)
     assert part == shown(parts, adopted, count)[: len(part)]
 
@@ -165,6 +164,8 @@ def test_a_new_analysis_does_not_jump_in_a_steady_hold():
     rep = first.found.reps[-2]
     tracker, motions, adopted = Tracker("left"), [], 0
     for batch in every:
+        if tracker.time_s > rep.end_s:
+            break
         motions += tracker.push(batch.segment, batch)
         if adopted == 0 and tracker.time_s > rep.start_s - 1.0:
             tracker.adopt(first)
@@ -210,7 +211,7 @@ def test_a_lift_is_shown_as_one_and_is_no_repetition():
 
 def test_a_silent_sensor_is_told():
     tracker, motions, told = Tracker("left"), [], []
-    for batch in batches(simulated()[0]):
+    for batch in list(batches(simulated()[0]))[:1200]:
         if batch.segment == "pelvis" and tracker.time_s > 6.0:
             continue
         new = tracker.push(batch.segment, batch)
@@ -222,13 +223,12 @@ def test_a_silent_sensor_is_told():
     assert stalled_s < 2.5
 
 
-def test_the_whole_sets_analysis_is_taken_whatever_it_says():
-    tracker = Tracker("left")
-    for batch in batches(simulated()[0]):
-        tracker.push(batch.segment, batch)
-    tracker.adopt(reanalyse(simulated()[0], Settings(), ended=True))
-    again = tracker._motion("still", 0.0)
-    assert (again.reps, again.last.rep, again.last.verdict) == (3, 3, "clean")
+def test_the_whole_sets_analysis_is_the_one_that_counts():
+    tracker = followed().tracker
+    tracker.adopt(replace(followed().final, counted=2, begun=False))
+    assert tracker._motion("still", 0.0).reps == 3  # what may rest on fidgeting is passed over
+    last = tracker._motion("still", 0.0).last
+    assert (last.rep, last.verdict) == (3, followed().final.found.reps[-1].verdict)
 
 
 def test_the_message_has_the_contracts_keys():
