@@ -123,8 +123,18 @@ class Carried:
         self._found_s = min(self._found_s + 1.0 / GRID_HZ, GRAVITY_S)
         self.quat = product(from_turn((gain * ay, -gain * ax, 0.0)), self.quat)
 
+    def reaches(self, times_s: Array, origin_s: float) -> bool:
+        """Whether rows are still kept from which orientations at these instants carry on."""
+        begin, end = self._reached(times_s, origin_s)
+        return begin <= end and begin < self.first + len(self.rows)
+
+    def _reached(self, times_s: Array, origin_s: float) -> tuple[int, int]:
+        """First and last grid instant within a span that rows are kept of."""
+        begin = math.ceil((times_s[0] - origin_s) * GRID_HZ - 1e-6)
+        return max(begin, self.first), math.floor((times_s[-1] - origin_s) * GRID_HZ + 1e-6)
+
     def carry_on(self, worn: Worn, times_s: Array, quats: Array, origin_s: float) -> None:
-        """Carry on from orientations known earlier, by all rows since.
+        """Carry on from orientations known earlier, which it `reaches`, by all rows since.
 
         Parameters
         ----------
@@ -137,13 +147,10 @@ class Carried:
         origin_s : float
             Grid instant 0 by the host's clock.
         """
-        begin = max(math.ceil((times_s[0] - origin_s) * GRID_HZ - 1e-6), self.first)
-        end = math.floor((times_s[-1] - origin_s) * GRID_HZ + 1e-6)
+        begin, end = self._reached(times_s, origin_s)
         self._bias, self._slipped = worn.bias_rads, worn.slipped
         since = self.turns(begin)
         count = min(end - begin + 1, len(since))
-        if count < 1:
-            return
         if worn.slipped is not IDENTITY:
             since = np.array([turned(worn.slipped, tuple(turn)) for turn in since])
         since = since - np.array(worn.bias_rads) / GRID_HZ

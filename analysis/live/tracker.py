@@ -33,6 +33,7 @@ SLIDE_S = 0.8  # how slowly what is shown slides over to a new analysis
 STALLED_S, TOLD_S = 1.0, 0.2  # a sensor is silent; how often that is told
 ANALYSE_S, ANALYSE_SHARE = 2.0, 0.01  # between two analyses, at least; of a long set, of its length
 UNDER_WAY_S = 0.4  # at its end an analysis does not see yet that a turn has begun
+FIRST_ANALYSIS_S = 4.0  # of a set: what is shorter is refused
 OVER_S = 0.5  # after a return an analysis tells whether it counts
 BOTH = ("pelvis", "thigh")
 
@@ -90,9 +91,9 @@ class Tracker:
         self._lift = LiftWatch()
         self._told_s = -math.inf
         self._settled_at = -1
-        self._analysed_s = 0.0
+        self._analysed_s = FIRST_ANALYSIS_S - ANALYSE_S
         self._over_s = -math.inf
-        self.dropped = 0
+        self.dropped = 0  # samples that repeat or precede earlier ones, or are no numbers
         self.time_s = 0.0
 
     @property
@@ -124,7 +125,8 @@ class Tracker:
         clock = self._clocks.setdefault(segment, ArrivalClock())
         shown: list[Motion] = []
         for sample in batch.samples:
-            anew = clock.take(sample.time_s, batch.arrival_s)
+            known = all(map(math.isfinite, (sample.time_s, *sample.acc_ms2, *sample.gyr_rads)))
+            anew = clock.take(sample.time_s, batch.arrival_s) if known else None
             if anew is None:
                 self.dropped += 1
                 continue
@@ -137,21 +139,44 @@ class Tracker:
             self._arrival_s[segment] = batch.arrival_s
         return shown + self._silence(batch.arrival_s)
 
-    def adopt(self, result: Adopted) -> None:
+    def adopt(self, result: Adopted) -> bool:
         """Take over an analysis of what had arrived a little earlier.
 
-        One that may rest on fidgeting is passed over; that of the whole set never is.
+        Returns
+        -------
+        bool
+            False where it was passed over: it may rest on fidgeting, or is too old to carry on
+            from. That of the whole set counts in any case.
         """
         if not self._carried or not result.begun:
-            return
+            return False
+        anchors = dict(zip(BOTH, (result.pelvis, result.thigh), strict=True))
+        reached = all(
+            self._carried[name].reaches(anchor.times_s, self._origin_s)
+            for name, anchor in anchors.items()
+        )
+        if reached:
+            self._follow(result, anchors)
+        if reached or result.ended:
+            self._count(result)
+        return reached or result.ended
+
+    def _follow(self, result: Adopted, anchors: dict[str, Anchor]) -> None:
+        """Carry on from an analysis."""
         for name, fit in result.clocks.items():
             if name in self._clocks:
                 self._clocks[name].adopt(fit)
         self._ahead_s = self._origin_s - result.origin_s
         before = self._angles()
-        for name, anchor in zip(BOTH, (result.pelvis, result.thigh), strict=True):
+        for name, anchor in anchors.items():
             self._carry_on(name, anchor)
         self._wear(result.pelvis.worn, result.thigh.worn, result.share, before)
+        known_s = _at_rest_s(result)
+        if known_s is not None:
+            self._phaser.settle(known_s)
+
+    def _count(self, result: Adopted) -> None:
+        """Take over what an analysis counted, and speak of what is new."""
         fresh = result.reps[len(self._adopted.reps) if self._adopted else 0 :]
         self._adopted = result
         self._reps = result.counted
@@ -159,9 +184,6 @@ class Tracker:
             last = result.reps[-1]
             self._last = Last(last.rep, last.rom_deg, last.verdict)
         self._phaser.usual = usual_of(result.reps) or self._phaser.usual
-        known_s = _at_rest_s(result)
-        if known_s is not None:
-            self._phaser.settle(known_s)
         self._coach.judge(fresh, result.counted)
 
     def analysis_due(self) -> bool:

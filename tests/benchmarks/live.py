@@ -144,15 +144,15 @@ def step_in_holds(time_s: np.ndarray, shown: np.ndarray, reps: Sequence[Repetiti
     return float(steps[inside].max(initial=0.0))
 
 
-def play(task: tuple[str, int]) -> Score:
-    """One set: of a condition, or drawn at random."""
-    condition, seed = task
+def play(task: tuple[str, int, int]) -> Score:
+    """One set: of a condition, or drawn at random, with so many repetitions (0: as drawn)."""
+    condition, seed, reps = task
     side = SIDES[seed % 2]
     name = f"{condition}, seed {seed}, {side}"
     if condition in CONDITIONS:
         case = simulate(condition, side, seed)
         return score(name, follow(case.recording), case.truth)
-    drawn = draw(seed, lift=condition == LIFTED)
+    drawn = draw(seed, reps, lift=condition == LIFTED)
     settings = SessionSettings({side: drawn.drill}, drawn.sensors, drawn.seed)
     simulated = simulate_session("random", settings)
     recording: Recording = simulated.session.recordings[0]
@@ -179,8 +179,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=2, help="sets a condition (default 2)")
     parser.add_argument("--random", type=int, default=20, help="sets drawn at random (default 20)")
+    parser.add_argument("--reps", type=int, default=0, help="of a random set (default: as drawn)")
     parser.add_argument("--first", type=int, default=0, help="first seed (default 0)")
     parser.add_argument("--conditions", nargs="*", default=list(CONDITIONS), metavar="NAME")
+    parser.add_argument("--every", action="store_true", help="print misses as they are found")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     options = parser.parse_args(arguments)
     counts = dict.fromkeys(options.conditions, options.seeds)
@@ -189,8 +191,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scores: list[Score] = []
     with Pool(options.jobs) as pool:
         for condition, count in counts.items():
-            tasks = [(condition, options.first + k) for k in range(count)]
-            new = pool.map(play, tasks, chunksize=1)
+            tasks = [(condition, options.first + k, options.reps) for k in range(count)]
+            new = []
+            for one in pool.imap(play, tasks):
+                new.append(one)
+                if options.every and one.misses():
+                    print(f"  {one.name}: {', '.join(one.misses())}", flush=True)
             scores += new
             if new:
                 print(line(condition, new), flush=True)

@@ -158,21 +158,16 @@ def test_live_and_replayed_sets_give_the_reports_table_cell_by_cell():
 
 
 def test_a_new_analysis_does_not_jump_in_a_steady_hold():
-    every = list(batches(simulated()[0]))
-    _, first = taken_at(0.7)
+    count, first = taken_at(0.7)
     other = replace(first, share=1.4 * first.share)  # some 12 degrees at the end range
-    rep = first.found.reps[-2]
+    rep = followed().final.found.reps[2]
     tracker, motions, adopted = Tracker("left"), [], 0
-    for batch in every:
-        if tracker.time_s > rep.end_s:
-            break
+    for number, batch in enumerate(batches(simulated()[0])):
         motions += tracker.push(batch.segment, batch)
-        if adopted == 0 and tracker.time_s > rep.start_s - 1.0:
-            tracker.adopt(first)
-            adopted = 1
+        if number == count:
+            adopted += tracker.adopt(first)
         if adopted == 1 and tracker.time_s > 0.5 * (rep.hold_start_s + rep.hold_end_s):
-            tracker.adopt(other)
-            adopted = 2
+            adopted += tracker.adopt(other)
     inside = [m for m in motions if rep.hold_start_s < m.time_s < rep.hold_end_s]
     steps = np.abs(np.diff([m.ir_deg for m in inside]))
     assert adopted == 2
@@ -221,6 +216,34 @@ def test_a_silent_sensor_is_told():
     assert not any(m.sure for m in told)
     stalled_s = told[0].taken_monotonic_s - motions[300 - 1].taken_monotonic_s
     assert stalled_s < 2.5
+
+
+def test_an_analysis_too_old_to_carry_on_from_is_passed_over():
+    tracker = followed().tracker
+    last = followed().final
+    old = replace(
+        last,
+        ended=False,
+        counted=1,
+        pelvis=replace(last.pelvis, times_s=last.pelvis.times_s - 1000.0),
+    )
+    assert tracker.adopt(old) is False
+    assert tracker._motion("still", 0.0).reps == 3
+    assert tracker.adopt(last) is True
+
+
+def test_samples_that_are_no_numbers_or_come_twice_change_nothing():
+    every = list(batches(simulated()[0]))[:300]
+    clean, spoilt = Tracker("left"), Tracker("left")
+    shown_clean, shown_spoilt = [], []
+    for batch in every:
+        shown_clean += clean.push(batch.segment, batch)
+        nan = batch.samples[0]._replace(gyr_rads=(np.nan, 0.0, 0.0))
+        more = batch._replace(samples=(nan, *batch.samples, batch.samples[-1]))
+        shown_spoilt += spoilt.push(more.segment, more)
+    assert shown_clean == shown_spoilt
+    assert len(shown_clean) > 100
+    assert (clean.dropped, spoilt.dropped) == (0, 2 * len(every))
 
 
 def test_the_whole_sets_analysis_is_the_one_that_counts():
