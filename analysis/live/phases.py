@@ -19,7 +19,7 @@ from analysis.repetitions.measures import Repetition
 SPAN = 5  # grid steps over which the speed is taken: 0.1 s
 SURE = 2  # grid steps that a speed has to last
 SPEED_SHARE = 0.06  # of a phase's peak speed: the report's 5 %, and a little for noise
-LEAST_DEG_S, MOST_DEG_S = 0.5, 2.5  # limits of what counts as turning
+LEAST_DEG_S, MOST_DEG_S = 0.3, 2.5  # limits of what counts as turning
 REST_S = 0.3  # how fast the level of rest follows, and what has to pass before it does
 WOBBLE_DEG = 1.0
 TWITCH_DEG = 4.0  # what turns back below it was no repetition
@@ -130,6 +130,8 @@ class Phaser:
         self.phase, self._since_s = phase, time_s
         self._peak_deg_s, self._fast, self._slow, self._falls = 0.0, 0, 0, 0
         self._bounces = False
+        if phase == "return":
+            self._low_deg = self._past[-1][1]
 
     def _strays(self, rise_deg: float) -> bool:
         """Whether the body moves more in other planes than it turns: fidgeting."""
@@ -167,6 +169,8 @@ class Phaser:
         if self._fast >= SURE:
             twitch = self._top_deg - self._base_deg < TWITCH_DEG
             return self._rest(ir, False) if twitch or half_way else "return"
+        if self._slow > REST_S * GRID_HZ and rise < min(TWITCH_DEG, 0.3 * self.usual.range_deg):
+            return self._rest(ir, False)
         if self._slow >= SURE and not (half_way and self._slow < STOP_S * GRID_HZ):
             return "hold" if rise > 3.0 * WOBBLE_DEG else self._rest(ir, False)
         return "inward"
@@ -198,7 +202,9 @@ class Phaser:
         self._lasting(speed < -limit, speed < limit)
         rise = max(self._top_deg - self._base_deg, WOBBLE_DEG)
         level = ir - self._base_deg
-        if self._fast >= SURE and level > 0.5 * rise:
+        self._low_deg = min(self._low_deg, ir)
+        risen = ir > self._low_deg + 0.5 * WOBBLE_DEG
+        if risen and self._fast >= SURE and level > 0.5 * rise:
             return "hold"
         if self._slow >= SURE and (level < BACK_BELOW * rise or self._slow > STOP_S * GRID_HZ):
             return self._rest(ir, True)
