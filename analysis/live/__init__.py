@@ -18,4 +18,9 @@
     What is shown at one instant: the message.
 ``tracker``
     All of that together: batches in, messages out.
+
+A caller pushes every batch as it comes and hands on what it gets. Where `Tracker.analysis_due` says
+so it copies what has arrived, runs `reanalyse` beside its loop and gives the result to
+`Tracker.adopt`; where that refuses, there is too little yet, and all goes on. When the set has
+ended, `reanalyse` with ``ended=True`` is what counts: its table is the report's.
 """
