@@ -87,6 +87,7 @@ class Tracker:
         self._shown = NEUTRAL
         self._adopted: Adopted | None = None
         self._reps = 0
+        self._judged_s = -math.inf
         self._last: Last | None = None
         self._lift = LiftWatch()
         self._told_s = -math.inf
@@ -177,7 +178,8 @@ class Tracker:
 
     def _count(self, result: Adopted) -> None:
         """Take over what an analysis counted, and speak of what is new."""
-        fresh = result.reps[len(self._adopted.reps) if self._adopted else 0 :]
+        fresh = [rep for rep in result.reps if rep.start_s > self._judged_s]
+        self._judged_s = max((rep.end_s for rep in result.reps), default=self._judged_s)
         self._adopted = result
         self._reps = result.counted
         if result.reps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -216,6 +217,26 @@ def test_a_silent_sensor_is_told():
     assert not any(m.sure for m in told)
     stalled_s = told[0].taken_monotonic_s - motions[300 - 1].taken_monotonic_s
     assert stalled_s < 2.5
+
+
+def test_clean_repetitions_are_praised_once_each():
+    live = followed()
+    cues = [motion.cue for motion in live.motions]
+    begun = [b for a, b in pairwise(cues) if b != a and b is not None]
+    assert {rep.verdict for rep in live.final.found.reps} == {"clean"}
+    assert begun.count("well_done") in (2, 3)  # the last one's may come with the end
+    assert set(begun) == {"well_done"}
+
+
+def test_strong_pain_stops_the_coaching_at_once():
+    tracker, later = Tracker("left"), []
+    for number, batch in enumerate(list(batches(simulated()[0]))[:300]):
+        if number == 250:
+            tracker.mark(Event("left", tracker.time_s, "pain", 5.0))
+        shown_now = tracker.push(batch.segment, batch)
+        later += shown_now if number >= 250 else []
+    assert tracker.stopped
+    assert {motion.cue for motion in later} == {"stop_pain"}
 
 
 def test_an_analysis_too_old_to_carry_on_from_is_passed_over():
