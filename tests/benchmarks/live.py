@@ -5,7 +5,7 @@ A row a condition of the accuracy benchmark, then sets drawn at random, all fact
 
 - ``ir``: root mean square of the angle shown against the offline one, from the end of the first
   repetition to a second after the last [deg]; mean over the sets, and the worst.
-- ``count``: sets whose count at their end is not the report's; ``ahead``: in which the count shown
+- ``count``: sets whose count shown with the last sample is not the report's; ``ahead``: in which the count shown
   was once ahead of the person; ``late``: how long after a repetition's end it was counted [s].
 - ``phase``: share of instants with the phase that the report has there, those within 0.15 s of a
   change apart [%].
@@ -84,7 +84,7 @@ def score(name: str, followed: Followed, truth: Truth) -> Score:
     return Score(
         name=name,
         ir_deg=float(np.sqrt((error[after] ** 2).mean())),
-        wrong_count=followed.final.counted - len(counted),
+        wrong_count=int(reps[-1]) - len(counted),
         ahead=int(max((reps - over).max(), 0)),
         late_s=float(np.mean(list(_late(time_s, reps, counted)))),
         phase_percent=phase_percent(followed, found.reps, lift_of(truth)),
