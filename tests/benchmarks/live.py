@@ -5,8 +5,9 @@ A row a condition of the accuracy benchmark, then sets drawn at random, all fact
 
 - ``ir``: root mean square of the angle shown against the offline one, from the end of the first
   repetition to a second after the last [deg]; mean over the sets, and the worst.
-- ``count``: sets whose count shown with the last sample is not the report's; ``ahead``: in which the count shown
-  was once ahead of the person; ``late``: how long after a repetition's end it was counted [s].
+- ``count``: sets whose count shown with the last sample is not the report's; ``ahead``: in which
+  the count shown was once ahead of the person; ``late``: how long after a repetition's end it was
+  counted [s].
 - ``phase``: share of instants with the phase that the report has there, those within 0.15 s of a
   change apart [%].
 - ``hold``: largest step of the angle from one instant to the next in a hold of the report's [deg].
