@@ -38,6 +38,8 @@ The order of the modules is the path of the data; each imports only from those a
     Repeated measurements of many people -> the error of one's own set-up.
 ``report``
     The analysis as a page, tables and terminal text.
+``live``
+    The set followed while it is recorded: angle, phase, count, cues.
 ``exporters``
     A session in other people's formats.
 ``results``

@@ -24,7 +24,7 @@ from analysis.coarse import (
     track,
 )
 from analysis.errors import AnalysisError
-from analysis.motion.angles import HipAngles, scaled_rotation
+from analysis.motion.angles import HipAngles, Posed, scaled_rotation
 from analysis.motion.axis import LEVEL_SD_RAD, Known, StraightAxis, straighten_axis
 from analysis.motion.below import Above, axis_below
 from analysis.motion.calibration import (
@@ -34,6 +34,7 @@ from analysis.motion.calibration import (
     axis_to_level,
     heading_between,
     pelvis_axes,
+    thigh_axes,
     thigh_axis,
     turned,
 )
@@ -136,6 +137,10 @@ class Estimate:
         How far both tipped steadily from the first rest to the last.
     steps : tuple of Step
         How well movements common to both sensors coincide, in each half of the set.
+    posed : tuple of Posed
+        Pelvis and thigh, as the angles were made of them.
+    share : float
+        What the internal rotation about that axis was multiplied by.
     leg : str
         Where the sensor that followed the femur sat: ``thigh`` or ``shank``.
     axis_sd_rad : float
@@ -161,6 +166,8 @@ class Estimate:
     turned_deg: tuple[float, float]
     slid_deg: tuple[float, float]
     steps: tuple[Step, ...]
+    posed: tuple[Posed, Posed]
+    share: float
     leg: str = "thigh"
     axis_sd_rad: float = 0.0
 
@@ -257,6 +264,11 @@ def estimate_set(
         slid_deg=(_slid_deg(pelvis.sensor, rests), _slid_deg(thigh.sensor, rests)),
         leg=even.leg,
         axis_sd_rad=straight.sd_rad,
+        posed=(
+            Posed(pelvis.sensor, frame),
+            Posed(thigh.sensor, thigh_axes(thigh.sensor, straight.axis)),
+        ),
+        share=straight.share,
     )
 
 

@@ -15,6 +15,7 @@ TOPICS = (
     "importing",
     "verdicts",
     "flags",
+    "cues",
     "findings",
     "quality",
     "columns",

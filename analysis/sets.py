@@ -23,6 +23,7 @@ from analysis.reasons import Reason
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.sensor_quality import sensor_reasons
 from analysis.settings import Settings
+from imu.clock import AlignedSet, ClockFit
 from imu.recording import Event, Recording
 
 Array = NDArray[np.float64]
@@ -31,6 +32,25 @@ MEASURE = "measure"
 UNMATCHED = Reason(
     "good", "exclude_unmatched", "a repetition was excluded at a time at which there is none"
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What a set's figures were made of: for going on from there while it is recorded.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        Orientations, axes and biases.
+    clocks : Mapping of str to ClockFit or None
+        How each sensor's clock was mapped onto the host's; None where it was the common one.
+    origin_s : float
+        The set's first instant by the host's clock.
+    """
+
+    estimate: Estimate
+    clocks: Mapping[str, ClockFit | None]
+    origin_s: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +71,8 @@ class SetAnalysis:
         Of the recording and the calibration.
     leg : LegCourses
         What each leg sensor shows, and the knee between them.
+    basis : Basis or None
+        What the figures were made of, where this was analysed and not read.
     """
 
     name: str
@@ -60,6 +82,7 @@ class SetAnalysis:
     reps: tuple[Repetition, ...]
     quality: SetQuality
     leg: LegCourses = BY_THIGH
+    basis: Basis | None = None
 
 
 def analyse_sets(
@@ -197,6 +220,7 @@ def analyse_set(
         reps=reps,
         quality=replace(quality, skin_share=leg.skin),
         leg=leg,
+        basis=_basis(found.get("thigh", first)),
     )
 
 
@@ -230,6 +254,19 @@ def _quality(
     for reason in reasons:
         quality = with_reason(quality, reason)
     return quality
+
+
+def _basis(one: Followed) -> Basis:
+    """What the set is followed by while it is recorded: the thigh, where it has a sensor."""
+    return Basis(one.estimate, one.aligned.fits, _origin_s(one.clean.recording, one.aligned))
+
+
+def _origin_s(recording: Recording, aligned: AlignedSet) -> float:
+    """Tell the host's time at the set's first sample."""
+    name = next(iter(recording.streams))
+    first_s, fit = recording.streams[name].time_s[:1], aligned.fits[name]
+    host_s = first_s if fit is None else fit.to_host(first_s)
+    return float(host_s[0] - aligned.streams[name].time_s[0])
 
 
 def _without_excluded(

@@ -23,6 +23,7 @@ PACKAGES = (
     "imu.storage",
     "imu.transports",
     "analysis",
+    "analysis.live",
     "analysis.motion",
     "analysis.repetitions",
     "analysis.report",

@@ -18,6 +18,7 @@ import pytest
 from analysis import words
 from analysis.advice import KINDS
 from analysis.commands import COMMANDS, hiprot
+from analysis.live.cues import CUES
 from analysis.pipeline import analyse
 from analysis.reasons import GRADES
 from analysis.reliability import reliability_of
@@ -113,6 +114,10 @@ def test_flags_tell_the_verdict_they_lead_to():
 
 def test_findings_are_all_there_once():
     assert sorted(codes("code")) == sorted(KINDS)
+
+
+def test_cues_are_all_there_once_the_most_important_first():
+    assert codes("cue") == list(CUES)
 
 
 def test_verdicts_and_grades_are_all_there_once():

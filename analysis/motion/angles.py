@@ -49,6 +49,14 @@ class HipAngles:
     femur_quat: Array | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Posed:
+    """One segment: its sensor's orientation over a set, and its axes at neutral."""
+
+    sensor: Sensor
+    axes: SegmentAxes
+
+
 def hip_angles(
     even: EvenSet,
     pelvis: tuple[Sensor, SegmentAxes],
