@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 
 SETTLED_S = 0.4  # after a repetition's end, before it counts: an end is sure once it has passed
 ASKED_STILL_S = 1.8  # before the first turn: the drill asks for 2 s
+MOST_LIFTS = 2  # asked for: so many movements may be lifts
 NEAR_S, FAR_S = 1.5, 4.0  # before the end of what has come: there the smoother saw both sides
 
 
@@ -129,6 +130,7 @@ def reanalyse(
     last_s = float(found.angles.time_s[-1])
     over = tuple(rep for rep in found.reps if ended or rep.end_s <= last_s - SETTLED_S)
     still_s = (estimate.neutral[1] - estimate.neutral[0]) / GRID_HZ
+    unfound = estimate.lift is None and any(event.kind == "lift" for event in events)
     pelvis, thigh = estimate.posed
     return Adopted(
         found=found,
@@ -141,8 +143,15 @@ def reanalyse(
         reps=over,
         counted=sum(rep.counts for rep in over),
         turned_in=any(rep.hold_start_s is not None for rep in found.reps),
-        begun=ended or len(over) > 1 or still_s >= ASKED_STILL_S,
+        begun=ended or _begun(len(over), still_s, unfound),
     )
+
+
+def _begun(over: int, still_s: float, lift_unfound: bool) -> bool:
+    """Whether what was found is the set, and neither fidgeting nor a lift that is not over yet."""
+    if lift_unfound:
+        return over > MOST_LIFTS
+    return over > 1 or still_s >= ASKED_STILL_S
 
 
 def _anchor(basis: Basis, segment: str, posed: Posed, bias: StillBias) -> Anchor:
