@@ -31,6 +31,8 @@ The order of the modules is the path of the data; each imports only from those a
     Session -> analysis, without I/O.
 ``report``
     The analysis as a page, tables and terminal text.
+``batch``
+    Many sessions: reports, tables and a page of all of them.
 ``commands``
     The command line.
 

@@ -97,7 +97,7 @@ def test_every_command_explains_itself(name):
     status, out, err = run(RUN, name, "--help")
     assert (status, err) == (0, "")
     assert f"hiprot {name}" in out
-    assert "SESSION" in out or name in ("scan", "explain")  # which read no folder
+    assert "SESSION" in out or name in ("scan", "explain", "batch")  # which read no folder
 
 
 def test_version_is_the_distributions():
@@ -114,7 +114,7 @@ def test_the_installed_command_is_main():
     ("args", "told"),
     [
         (["reprot"], "Did you mean report?"),
-        (["xyz"], "check, correct, import, explain, simulate"),
+        (["xyz"], "check, correct, import, batch, explain, simulate"),
         (["--nonsense"], "--nonsense"),
         (["report"], "SESSION"),
         (["report", "a", "b"], "hiprot report --help"),

@@ -25,6 +25,7 @@ PACKAGES = (
     "analysis.motion",
     "analysis.repetitions",
     "analysis.report",
+    "analysis.batch",
 )
 
 

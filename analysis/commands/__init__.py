@@ -35,6 +35,7 @@ COMMANDS = {
     "check": "is the recording fit for analysis",
     "correct": "put right what was mislabelled",
     "import": "make a session of kept frames",
+    "batch": "reports and tables of every session below a folder",
     "explain": "what a flag, finding, column or limit means",
     "simulate": "write a made-up session together with its truth",
 }
