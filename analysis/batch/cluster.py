@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from analysis.batch.records import Order
 from analysis.batch.sessions import Outcome, do_session, fail, told
-from imu.errors import CallError, MachineError
+from imu.errors import CallError, HiprotError, MachineError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -100,7 +100,7 @@ def _outcome(order: Order, name: str, status: str, result: Any) -> Outcome:
     if status == "finished":
         return Outcome(*result)
     error = result[1] if isinstance(result, tuple) else result
-    if isinstance(error, MachineError):
+    if isinstance(error, HiprotError):
         raise error
     if type(error).__name__ == "KilledWorker":
         remedy = "Look whether their memory suffices, or analyse it alone by hiprot report."

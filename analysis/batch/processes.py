@@ -19,7 +19,7 @@ from multiprocessing.context import SpawnProcess
 
 from analysis.batch.records import Order
 from analysis.batch.sessions import Outcome, do_session, fail, warm_up
-from imu.errors import MachineError
+from imu.errors import HiprotError, MachineError
 
 NOT_BEGUN = 70  # exit status of a worker that cannot import what it needs
 ONE_THREAD = (
@@ -130,7 +130,7 @@ def _next_done(order: Order, crew: list[_Worker]) -> _Done:
         answer = worker.pipe.recv()
     except (EOFError, OSError):
         return _Done(None, worker.name, _lost(order, worker))
-    if isinstance(answer, MachineError):
+    if isinstance(answer, HiprotError):
         crew.append(worker)  # to be ended with the others
         raise answer
     return _Done(worker, worker.name, Outcome(*answer))
@@ -173,7 +173,7 @@ def _work(pipe: Connection, order: Order) -> None:
             name = pipe.recv()
             try:
                 answer: object = tuple(do_session(order, name))
-            except MachineError as error:
+            except HiprotError as error:
                 answer = error
             pipe.send(answer)
 

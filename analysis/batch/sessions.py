@@ -71,7 +71,7 @@ def do_session(order: Order, name: str) -> Outcome:
 
     Raises
     ------
-    MachineError
+    HiprotError
         Not even the record could be written: the disk is full, a permission is missing.
     """
     try:
