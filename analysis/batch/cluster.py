@@ -8,7 +8,7 @@ that kills its workers is given up by the scheduler after as many deaths as its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,10 +18,14 @@ from analysis.batch.sessions import Outcome, do_session, fail, told
 from imu.errors import CallError, HiprotError, MachineError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 CONNECT_S = 30
 AHEAD = 3  # sessions a thread of the cluster, done or waiting
+DEADLY = (
+    "the workers that analysed it died, each time. Look whether their memory suffices, or analyse "
+    "it alone by hiprot report."
+)
 LEAST_AHEAD = 8  # workers may still be coming
 
 
@@ -54,28 +58,86 @@ def run_cluster(order: Order, names: Iterator[str], address: str) -> Iterator[tu
     except ImportError:
         remedy = "Install it by: pip install 'hip-rotation[cluster]'."
         raise CallError(f"--cluster needs the package distributed. {remedy}") from None
-    batch = uuid4().hex[:8]
     with _connected(address) as client:
-        waiting: dict[str, str] = {}
-        fewest = LEAST_AHEAD
-
-        def submit(name: str) -> Future:
-            key = f"hiprot-{batch}-{name.encode('utf-8', 'surrogateescape').hex()}"
-            waiting[key] = name
-            # `retries` repeats what raised; nothing here does but a disk that failed.
-            return client.submit(do_session, order, name, key=key, pure=False)
-
         done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        done.update([submit(name) for name in islice(names, _ahead(client))])
-        for future, result in done:
-            name = waiting.pop(future.key)
-            outcome = _outcome(order, name, future.status, result)
-            future.release()
-            if len(waiting) <= fewest:  # asked for now and then: workers come and go
-                ahead = _ahead(client)
-                fewest = ahead - ahead // AHEAD
-                done.update([submit(one) for one in islice(names, ahead - len(waiting))])
-            yield name, outcome
+        yield from _Crew(order, client, done).run(names)
+
+
+class _Crew:
+    """The cluster at work on one batch.
+
+    Parameters
+    ----------
+    order : Order
+        What to do.
+    client : distributed.Client
+        Speaks to the scheduler.
+    done : distributed.as_completed
+        Gives what is done.
+    """
+
+    def __init__(self, order: Order, client: Any, done: Any) -> None:
+        self._order, self._client, self._done = order, client, done
+        self._batch = uuid4().hex[:8]  # other batches may be on the cluster
+        self._waiting: dict[str, str] = {}
+
+    def run(self, names: Iterator[str]) -> Iterator[tuple[str, Outcome]]:
+        """Do sessions; those whose workers died once more at the end, each alone.
+
+        A worker takes all sessions with it that were waiting for it: only alone can it be told
+        which of them it died of.
+        """
+        suspects: list[str] = []
+        fewest = self._hand_on(names)
+        for future, result in self._done:
+            name, outcome = self._finished(future, result)
+            if len(self._waiting) <= fewest:  # workers come and go: asked for now and then
+                fewest = self._hand_on(names)
+            if outcome is None:
+                suspects.append(name)
+            else:
+                yield name, outcome
+        for name in suspects:
+            self._submit([name], "alone")
+            _, outcome = self._finished(*next(self._done))
+            yield name, outcome or fail(self._order, name, Outcome(1, DEADLY))
+
+    def _hand_on(self, names: Iterator[str]) -> int:
+        """Fill up what waits for the workers; return at how few to do so again."""
+        threads: int = sum(self._client.nthreads().values())
+        ahead = max(LEAST_AHEAD, AHEAD * threads)
+        self._submit(islice(names, ahead - len(self._waiting)), "first")
+        return ahead - ahead // AHEAD
+
+    def _submit(self, names: Iterable[str], turn: str) -> None:
+        futures = []
+        for name in names:
+            key = f"hiprot-{self._batch}-{turn}-{name.encode('utf-8', 'surrogateescape').hex()}"
+            self._waiting[key] = name
+            future = self._client.submit(do_session, self._order, name, key=key, pure=False)
+            futures.append(future)
+        self._done.update(futures)
+
+    def _finished(self, future: Any, result: Any) -> tuple[str, Outcome | None]:
+        """Take in what came of a session; None where its workers died.
+
+        Raises
+        ------
+        HiprotError
+            Records cannot be written, or the cluster was lost.
+        """
+        name, status = self._waiting.pop(future.key), future.status
+        future.release()
+        if status == "finished":
+            return name, Outcome(*result)
+        error = result[1] if isinstance(result, tuple) else result
+        if isinstance(error, HiprotError):
+            raise error
+        if type(error).__name__ == "KilledWorker":
+            return name, None
+        if status != "error" or not isinstance(error, Exception):
+            raise MachineError("the cluster was lost. Call again: what is done is kept.")
+        return name, fail(self._order, name, told(error))
 
 
 def _connected(address: str) -> Client:
@@ -88,23 +150,3 @@ def _connected(address: str) -> Client:
         raise MachineError(
             f"--cluster {address}: no scheduler answers there ({reason}). Start dask scheduler."
         ) from None
-
-
-def _ahead(client: Client) -> int:
-    threads: int = sum(client.nthreads().values())
-    return max(LEAST_AHEAD, AHEAD * threads)
-
-
-def _outcome(order: Order, name: str, status: str, result: Any) -> Outcome:
-    """Read a session's outcome; one whose workers died, or that raised, is a failure."""
-    if status == "finished":
-        return Outcome(*result)
-    error = result[1] if isinstance(result, tuple) else result
-    if isinstance(error, HiprotError):
-        raise error
-    if type(error).__name__ == "KilledWorker":
-        remedy = "Look whether their memory suffices, or analyse it alone by hiprot report."
-        return fail(order, name, Outcome(1, f"the workers that analysed it died. {remedy}"))
-    if not isinstance(error, Exception):
-        raise MachineError("the cluster was lost. Call again: what is done is kept.")
-    return fail(order, name, told(error))

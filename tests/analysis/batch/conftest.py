@@ -18,7 +18,6 @@ from imu.storage.session import fingerprint
 from tests.analysis.batch.study import DAMAGED
 
 
-
 @pytest.fixture(scope="session")
 def session(tmp_path_factory):
     """One session of both sides, three repetitions each."""

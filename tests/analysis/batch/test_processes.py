@@ -6,15 +6,17 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from analysis.batch import processes
 from analysis.batch.processes import run_processes
-from analysis.batch.records import read_record
-from imu.errors import HiprotError
+from analysis.batch.sessions import do_session
+from imu.errors import HiprotError, MachineError
 from tests.analysis.batch.study import collated, contents, do_all, rows
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by signals")
 NAMES = ["P01/S1", "P01/S2", "P02/S1"]
 
 
@@ -27,47 +29,60 @@ def kill_one():
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_killed_worker_costs_its_session_alone(order):
-    killer = threading.Thread(target=kill_one)
-    killer.start()
-    outcomes = dict(run_processes(order, iter(NAMES), 2))
-    killer.join()
-    assert sorted(outcomes) == NAMES
-    (dead,) = (name for name, one in outcomes.items() if one.exit == 1)
-    assert "SIGKILL" in outcomes[dead].message
-    assert [outcomes[name].exit for name in NAMES if name != dead] == [
-        {"P02/S1": 3}.get(name, 0) for name in NAMES if name != dead
-    ]
-    collated(order)
-    assert dead in [row["session"] for row in rows(order.out / "failures.csv")]
-    again = dict(run_processes(order, iter([dead]), 1))
-    assert again[dead].exit == (3 if dead == "P02/S1" else 0)
-    record = read_record(order, dead)
-    assert record is not None
-    assert record.content
-    assert multiprocessing.active_children() == [] or wait_for_end()
-
-
-def wait_for_end():
-    deadline_s = time.monotonic() + 10
+def all_ended():
+    deadline_s = time.monotonic() + 30
     while multiprocessing.active_children() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     return multiprocessing.active_children() == []
 
 
-def test_workers_write_what_one_process_does(order, tmp_path):
-    from dataclasses import replace
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
+def test_a_killed_worker_costs_its_session_alone(order, tmp_path):
+    undisturbed = replace(order, out=tmp_path / "undisturbed")
+    expected = do_all(undisturbed)
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    outcomes = dict(run_processes(order, iter(NAMES), 1))
+    killer.join()
+    assert list(outcomes) == NAMES
+    dead, *others = NAMES
+    assert outcomes[dead].exit == 1
+    assert "SIGKILL" in outcomes[dead].message
+    assert {name: outcomes[name] for name in others} == {name: expected[name] for name in others}
+    collated(order)
+    assert [row["session"] for row in rows(order.out / "failures.csv")] == [dead, "P02/S1"]
+    assert do_session(order, dead) == expected[dead]
+    assert collated(order) == collated(undisturbed)
+    assert contents(order.out) == contents(undisturbed.out)
+    assert all_ended()
 
-    alone = replace(order, out=tmp_path / "alone")
-    expected = do_all(alone)
-    assert dict(run_processes(order, iter(NAMES), 1)) == expected
-    assert contents(order.out) == contents(alone.out)
-    assert wait_for_end()
+
+def test_an_error_of_the_disk_ends_the_batch():
+    ours, theirs = multiprocessing.Pipe()
+    theirs.send(MachineError("out: cannot write it: No space left on device."))
+    crew = [processes._Worker(SimpleNamespace(), ours, NAMES[0])]
+    with pytest.raises(HiprotError, match="No space left"):
+        processes._next_done(SimpleNamespace(), crew)
+    assert len(crew) == 1  # to be ended with the others
 
 
-def test_a_disk_that_takes_nothing_ends_it_in_one_error(order):
-    order.out.mkdir()
-    (order.out / "records").write_text("in the way")
-    with pytest.raises(HiprotError, match="records"):
-        list(run_processes(order, iter(NAMES), 1))
-    assert wait_for_end()
+@pytest.mark.parametrize(
+    ("code", "told"), [(-9, "SIGKILL"), (-11, "SIGSEGV"), (3, "status 3"), (-200, "signal 200")]
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="has other signals")
+def test_how_a_worker_died_is_told(order, code, told):
+    ours, theirs = multiprocessing.Pipe()
+    theirs.close()
+    process = SimpleNamespace(join=lambda: None, exitcode=code)
+    crew = [processes._Worker(process, ours, NAMES[0])]
+    done = processes._next_done(order, crew)
+    assert (done.worker, done.outcome.exit, crew) == (None, 1, [])
+    assert told in done.outcome.message
+
+
+def test_workers_that_cannot_start_are_not_started_over_and_over(order):
+    ours, theirs = multiprocessing.Pipe()
+    theirs.close()
+    process = SimpleNamespace(join=lambda: None, exitcode=processes.NOT_BEGUN)
+    with pytest.raises(MachineError, match="could not start"):
+        processes._next_done(order, [processes._Worker(process, ours, NAMES[0])])
