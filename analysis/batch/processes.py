@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -164,6 +165,7 @@ def _signal_name(number: int) -> str:
 def _work(pipe: Connection, order: Order) -> None:
     """Be a worker: do sessions until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         warm_up()
     except Exception:
@@ -176,6 +178,14 @@ def _work(pipe: Connection, order: Order) -> None:
             except HiprotError as error:
                 answer = error
             pipe.send(answer)
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent is killed: the next call may be working on the same session."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 @contextmanager
