@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from analysis import words
@@ -37,17 +38,7 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     str
         HTML, self-contained. Text from outside (subject, notes, markers) stays text.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=words.number, interval=words.interval, flag_words=words.flag_words, state=_state
-    )
-    return environment.get_template("page.html").render(
+    return _template().render(
         analysis=analysis,
         document=document,
         headline=analysis.summary.headline,
@@ -65,6 +56,22 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
         most_markers=MAX_MARKERS,
         most_letters=MAX_LETTERS,
     )
+
+
+@cache
+def _template() -> Template:
+    """Read and compile the page's template, once a process."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=words.number, interval=words.interval, flag_words=words.flag_words, state=_state
+    )
+    return environment.get_template("page.html")
 
 
 def _state(code: str) -> Markup:

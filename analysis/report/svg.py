@@ -31,7 +31,7 @@ DASHES = {"right": "-", "left": (0, (4, 2))}
 
 _REFERENCE = re.compile(r'(xlink:href="|url\()#([^")]+)')
 _NAME = re.compile(r' id="([^"]+)"')
-_DECIMALS = re.compile(r"(\.\d\d)\d+")
+_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 _ROOT = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>")
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 _COLOUR = re.compile("|".join(PAGE_COLOURS))
@@ -95,7 +95,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
     used = {found for _, found in _REFERENCE.findall(text)}
     text = _NAME.sub(lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", text)
     text = _REFERENCE.sub(rf"\1#{name}-\2", text)
-    text = _DECIMALS.sub(r"\1", text)
+    text = _DECIMALS.sub("", text)
     text = _COLOUR.sub(lambda m: PAGE_COLOURS[m[0]], text)
     text = text.replace("'DejaVu Sans'", "var(--font)")
     spoken = (
