@@ -174,7 +174,8 @@ class Progress:
         )  # fmt: skip
         now = time.monotonic()
         self._ends_s.append(now)
-        if now - self._told_s >= (TERMINAL_S if self._terminal else LOG_S):
+        waited_s = TERMINAL_S if self._terminal else LOG_S
+        if now - self._told_s >= waited_s and self._done < self._total:
             self._told_s = now
             self._tell(f", {time_left(self._total - self._done, self._pace_s())} left")
 

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -188,3 +189,38 @@ def test_parquet_of_other_sessions_is_removed_where_it_cannot_be_written(order, 
     (order.out / "sessions.parquet").write_bytes(b"older")
     assert not write_parquet(order.out / "sessions.csv", session_types())
     assert not (order.out / "sessions.parquet").exists()
+
+
+class Many:
+    """A place with so many sessions, of which nothing is on a disk."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def names(self):
+        return (f"P{i:06}/S1" for i in range(self.count))
+
+
+def test_memory_does_not_grow_with_the_sessions(order, monkeypatch):
+    done = replace(order, root=order.root)
+    do_session(done, "P01/S1")
+    record = tables.read_record(done, "P01/S1")
+    repetitions = tables._rep_rows(done, "P01/S1", tables.rep_columns())[:1]
+    failed = replace(record, exit=3, message="left.csv: no samples. Record it.")
+    turns = iter(range(10**9))
+    monkeypatch.setattr(tables, "_found", lambda *_: failed if next(turns) % 3 == 0 else record)
+    monkeypatch.setattr(tables, "_rep_rows", lambda *_: repetitions)
+
+    monkeypatch.setattr(tables, "batch_html", lambda *_: "")  # its size is tested elsewhere
+
+    def peak(count):
+        tracemalloc.start()
+        try:
+            assert tables.collate(order, Many(count)).sessions == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)  # imports, templates
+    small, large = peak(1000), peak(3000)
+    assert large < small + 50_000  # 2000 names alone would be more
