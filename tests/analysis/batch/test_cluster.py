@@ -38,7 +38,7 @@ def kill_a_worker(cluster, order):
 def test_every_session_is_done_once_though_a_worker_is_killed(order, tmp_path, quick):  # noqa: ARG001
     from distributed import LocalCluster
 
-    for i in range(5):
+    for i in range(3):
         shutil.copytree(Path(order.root) / "P01" / "S2", Path(order.root) / f"P1{i:02}" / "S1")
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         killer = threading.Thread(target=kill_a_worker, args=(cluster, order))

@@ -37,7 +37,7 @@ def all_ended():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
-def test_a_killed_worker_costs_its_session_alone(order, tmp_path):
+def test_a_killed_worker_costs_its_session_alone(order, tmp_path, quick):  # noqa: ARG001
     undisturbed = replace(order, out=tmp_path / "undisturbed")
     expected = do_all(undisturbed)
     killer = threading.Thread(target=kill_one)
