@@ -44,6 +44,8 @@ The order of the modules is the path of the data; each imports only from those a
     A session in other people's formats.
 ``results``
     A session or its folder -> data frames, for notebooks: what `analysis.analyse` gives.
+``batch``
+    Many sessions: reports, tables and a page of all of them.
 ``commands``
     The command line.
 

@@ -97,7 +97,7 @@ def test_every_command_explains_itself(name):
     status, out, err = run(RUN, name, "--help")
     assert (status, err) == (0, "")
     assert f"hiprot {name}" in out
-    reads_none = ("scan", "explain", "completion", "reliability")
+    reads_none = ("scan", "explain", "completion", "reliability", "batch")
     assert "SESSION" in out or name in reads_none
 
 
@@ -115,7 +115,7 @@ def test_the_installed_command_is_main():
     ("args", "told"),
     [
         (["reprot"], "Did you mean report?"),
-        (["xyz"], "check, correct, export, import, explain, completion, simulate"),
+        (["xyz"], "check, correct, export, import, batch, explain, completion, simulate"),
         (["--nonsense"], "--nonsense"),
         (["report"], "SESSION"),
         (["report", "a", "b"], "hiprot report --help"),

@@ -28,6 +28,7 @@ PACKAGES = (
     "analysis.repetitions",
     "analysis.report",
     "analysis.exporters",
+    "analysis.batch",
 )
 
 

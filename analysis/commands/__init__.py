@@ -38,6 +38,7 @@ COMMANDS = {
     "correct": "put right what was mislabelled",
     "export": "write a session in another format",
     "import": "make a session of other programs' files",
+    "batch": "reports and tables of every session below a folder",
     "explain": "what a flag, finding, column or limit means",
     "completion": "make bash, zsh or fish complete the calls",
     "simulate": "write a made-up session together with its truth",

@@ -16,14 +16,22 @@ from analysis.report.trend_page import trend_html
 from analysis.trend import Trend
 
 
-def report_files(analysis: Analysis) -> dict[str, str]:
+def report_files(analysis: Analysis, html: bool = True) -> dict[str, str]:
     """Make the contents of ``report.html``, ``report.json``, ``reps.csv``, ``angles.csv``.
 
     `imu.storage.write_files` writes them, all or none.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What is shown.
+    html : bool
+        Whether the page is made; its figures take longer than all the rest.
     """
     document = report_document(analysis)
+    page = {"report.html": report_html(analysis, document)} if html else {}
     return {
-        "report.html": report_html(analysis, document),
+        **page,
         "report.json": report_json(document),
         "reps.csv": reps_csv(analysis.sets),
         "angles.csv": angles_csv(analysis.sets),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ def report_html(analysis: Analysis, document: Mapping[str, Any]) -> str:
     )
 
 
+@cache
 def page_environment() -> Environment:
-    """Make what pages are written with: text from outside stays text, nothing missing is passed."""
+    """Make what pages are written with, once a process; text from outside stays text."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

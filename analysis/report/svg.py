@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from analysis.report.axes import PlainAxes
+
 RIGHT, LEFT = "#0072b2", "#d55e00"
 # Stand-ins, replaced by the page's variables, so that light, dark and print each read well.
 INK, MUTED, LINE, BAND = "#101112", "#606162", "#c0c1c2", "#e0e1e2"
@@ -29,7 +31,7 @@ DASHES = {"right": "-", "left": (0, (4, 2))}
 
 _REFERENCE = re.compile(r'(xlink:href="|url\()#([^")]+)')
 _NAME = re.compile(r' id="([^"]+)"')
-_DECIMALS = re.compile(r"(\.\d\d)\d+")
+_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 _ROOT = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>")
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 _COLOUR = re.compile("|".join(PAGE_COLOURS))
@@ -62,13 +64,12 @@ def add_axes(
     figure: Figure, box: tuple[float, float, float, float], xlabel: str, ylabel: str = ""
 ) -> Axes:
     """Add plain axes: two thin spines, small muted ticks."""
-    axes = figure.add_axes(box)
+    axes: Axes = figure.add_axes(box, axes_class=PlainAxes)
     axes.patch.set_visible(False)
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))
         spine.set_color(LINE)
-    axes.tick_params(colors=MUTED, length=3, width=0.6, color=LINE)
-    axes.locator_params(nbins=6)  # every tick costs half a millisecond
+    axes.tick_params(color=LINE, labelcolor=MUTED)
     axes.set_xlabel(xlabel, color=MUTED)
     axes.set_ylabel(ylabel, color=MUTED)
     return axes
@@ -94,7 +95,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
     used = {found for _, found in _REFERENCE.findall(text)}
     text = _NAME.sub(lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", text)
     text = _REFERENCE.sub(rf"\1#{name}-\2", text)
-    text = _DECIMALS.sub(r"\1", text)
+    text = _DECIMALS.sub("", text)
     text = _COLOUR.sub(lambda m: PAGE_COLOURS[m[0]], text)
     text = text.replace("'DejaVu Sans'", "var(--font)")
     spoken = (

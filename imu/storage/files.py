@@ -7,10 +7,11 @@ import os
 import secrets
 import stat
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from imu.errors import CallError, MachineError, RecordingError
 
@@ -179,7 +180,7 @@ def write_files(files: Mapping[Path, str | bytes]) -> None:
                     remedy = "Remove or rename it."
                     raise CallError(f"{path}: a folder is in the place of a file. {remedy}")
         for path, content in files.items():
-            waiting[path] = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.tmp")
+            waiting[path] = _waiting_name(path)
             with reporting(path, "write"):
                 _write_through(waiting[path], content)
         for path in files:
@@ -194,6 +195,58 @@ def write_files(files: Mapping[Path, str | bytes]) -> None:
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def growing_files(paths: Sequence[Path]) -> Iterator[Sequence[TextIO]]:
+    """Write text files piece by piece that appear whole, and together, or not at all.
+
+    For tables larger than the memory; `write_files` takes contents that are there.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        In one folder, which is there; files that are there are replaced when the block ends well.
+
+    Yields
+    ------
+    sequence of TextIO
+        In the order of the paths; UTF-8, line ends as written.
+
+    Raises
+    ------
+    MachineError
+        The disk is full, ...; what was there before still is.
+    """
+    waiting = {path: _waiting_name(path) for path in paths}
+    try:
+        with ExitStack() as stack, reporting(paths[0].parent, "write to"):
+            files: Sequence[TextIO] = [
+                stack.enter_context(one.open("x", encoding="utf-8", newline=""))
+                for one in waiting.values()
+            ]
+            yield files
+            for file in files:
+                file.flush()
+                os.fsync(file.fileno())
+        for path, one in waiting.items():
+            with reporting(path, "write"):
+                one.replace(path)
+    finally:
+        for one in waiting.values():
+            with suppress(OSError):
+                one.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed program left half-written; nobody else may be writing there."""
+    with suppress(OSError):
+        for one in folder.glob(".*.tmp"):
+            one.unlink(missing_ok=True)
+
+
+def _waiting_name(path: Path) -> Path:
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.tmp")
 
 
 def make_folder(folder: Path, made: list[Path]) -> None:

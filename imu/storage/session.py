@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping
+import stat
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from imu.errors import RecordingError
@@ -13,7 +14,7 @@ from imu.formats.eventfile import format_events, parse_events
 from imu.formats.sessionfile import format_info, parse_info
 from imu.formats.setfile import CALIBRATION, format_set, parse_set
 from imu.recording import Event, Recording, Session, SessionInfo
-from imu.storage.files import list_folder, read_file, write_files
+from imu.storage.files import MAX_BYTES, list_folder, read_file, reporting, write_files
 from imu.units import SIDES
 
 SET_FILE = re.compile(r"(left|right)(?:-([2-9]|[1-9][0-9]+))?\.csv(\.gz)?")
@@ -23,6 +24,9 @@ NEARLY_SET_FILE = re.compile(  # as people and their computers name copies and d
 INFO_FILE = "session.json"
 EVENTS_FILE = "events.csv"
 SET_ENDINGS = (".csv", ".csv.gz", ".frames.jsonl", ".refused.jsonl")
+OPTIONAL_FILES = (
+    EVENTS_FILE, f"{EVENTS_FILE}.gz", f"{CALIBRATION}.csv", f"{CALIBRATION}.csv.gz",
+)  # fmt: skip
 
 
 def read_session(folder: Path) -> Session:
@@ -98,6 +102,54 @@ def find_sessions(root: Path) -> list[Path]:
         if folder.is_dir() and not folder.is_symlink()
         for found in find_sessions(folder)
     ]
+
+
+def is_session(names: Iterable[str]) -> bool:
+    """Tell from the names in a folder whether somebody meant it as a session.
+
+    >>> is_session(["left.csv"]), is_session(["Left (1).csv"]), is_session(["reps.csv"])
+    (True, True, False)
+    """
+    return any(_matters(name) for name in names)
+
+
+def session_files(names: Iterable[str]) -> list[str]:
+    """Choose the names of a session folder that `read_session` reads or refuses, sorted."""
+    return sorted(name for name in names if _matters(name))
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash the names and contents of all that `read_session` reads or refuses a session by.
+
+    Corrections stand in two of these files, so that a correction changes it, too. Of a file larger
+    than any set, which is refused unread, the size stands for the content.
+
+    Raises
+    ------
+    CallError
+        There is no such folder.
+    MachineError
+        A file cannot be read.
+    """
+    hasher = hashlib.sha256()
+    for name in session_files(list_folder(folder)):
+        path = folder / name
+        with reporting(path, "read"):
+            status = path.stat()
+            told = f"{name}\0{stat.S_IFMT(status.st_mode)}\0{status.st_size}\0"
+            hasher.update(told.encode("utf-8", "surrogateescape"))
+            if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
+                with path.open("rb") as file:
+                    hasher.update(hashlib.file_digest(file, "sha256").digest())
+    return hasher.hexdigest()
+
+
+def _matters(name: str) -> bool:
+    return bool(
+        SET_FILE.fullmatch(name)
+        or NEARLY_SET_FILE.fullmatch(name)
+        or name.lower() in (INFO_FILE, *OPTIONAL_FILES)
+    )
 
 
 def read_set(folder: Path, name: str) -> Recording:
