@@ -89,7 +89,8 @@ def made(kind: type[Made], table: Table, where: str) -> Made:
     specs = fields(kind)  # type: ignore[arg-type]
     values = _values(kind, table, where)
     for spec in specs:
-        if spec.default is MISSING and spec.name not in values:
+        required = spec.default is MISSING and spec.default_factory is MISSING
+        if required and spec.name not in values:
             raise CallError(f"{where}: {_key(spec)} is missing. It has no default.")
     return _built(lambda: kind(**values), where)
 

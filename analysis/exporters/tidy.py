@@ -27,7 +27,7 @@ from imu.units import SIDES
 
 WHO = ("subject", "session")
 TYPES = {"rep": "integer"} | dict.fromkeys(
-    (*WHO, "side", "set", "verdict", "flags"), "string"
+    (*WHO, "side", "set", "verdict", "flags", "rom_source"), "string"
 )  # all others are numbers
 ENUMS = {"side": list(SIDES), "verdict": ["clean", "compensated", "not_counted"]}
 UNITS = (("_deg_s", "deg/s"), ("_deg", "deg"), ("_s", "s"))

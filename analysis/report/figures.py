@@ -106,7 +106,7 @@ def _skin_panel(sets: Sequence[SetAnalysis]) -> Panel | None:
         axes.text(0.5, 1.02, f"{LETTERS[side]}: {100.0 * share:.0f} %", color=COLOURS[side],
                   weight="bold", ha="center", transform=axes.transAxes)  # fmt: skip
         if column:
-            axes.set_yticklabels([])
+            axes.set_yticks([])
         told.append(f"{side}: the thigh followed {100.0 * share:.0f} % of the shank's turn")
     limits = [axes.get_ylim() for axes in figure.axes]
     for axes in figure.axes:

@@ -61,10 +61,21 @@ def new_figure(width_in: float, height_in: float) -> Figure:
 
 
 def add_axes(
-    figure: Figure, box: tuple[float, float, float, float], xlabel: str, ylabel: str = ""
+    figure: Figure,
+    box: tuple[float, float, float, float],
+    xlabel: str,
+    ylabel: str = "",
+    *,
+    own_ticks: bool = False,
 ) -> Axes:
-    """Add plain axes: two thin spines, small muted ticks."""
-    axes: Axes = figure.add_axes(box, axes_class=PlainAxes)
+    """Add plain axes: two thin spines, small muted ticks.
+
+    With ``own_ticks`` they are matplotlib's, slower, whose labels can be words and of two kinds.
+    """
+    axes: Axes = figure.add_axes(box, axes_class=Axes if own_ticks else PlainAxes)
+    if own_ticks:
+        axes.tick_params(length=3, width=0.6)
+        axes.locator_params(nbins=6)
     axes.patch.set_visible(False)
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))

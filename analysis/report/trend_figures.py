@@ -95,7 +95,7 @@ def positions(trend: Trend) -> dict[str, float]:
 def _chart(trend: Trend, at: dict[str, float], measure: str, series: str, title: str) -> Panel:
     """Draw one measure: a band about each first session, points, bars, lines."""
     figure = new_figure(WIDTH_IN, HEIGHT_IN)
-    axes = add_axes(figure, (0.13, 0.18, 0.85, 0.66), "")
+    axes = add_axes(figure, (0.13, 0.18, 0.85, 0.66), "", own_ticks=True)
     axes.text(-0.12, 1.1, title, color=INK, weight="bold", transform=axes.transAxes)
     scale = 100.0 if measure == CLEAN else 1.0
     told = []
@@ -193,7 +193,7 @@ def _pain_strip(trend: Trend, at: dict[str, float]) -> Panel | None:
     if not any(one.marks for one in trend.visits):
         return None
     figure = new_figure(*STRIP_IN)
-    axes = add_axes(figure, (0.045, 0.26, 0.945, 0.52), "")
+    axes = add_axes(figure, (0.045, 0.26, 0.945, 0.52), "", own_ticks=True)
     axes.text(0.0, 1.12, "Pain ✕, pinch ▲ and cramp ▼, score 0 to 10", color=INK, weight="bold",
               transform=axes.transAxes)  # fmt: skip
     told = []

@@ -157,6 +157,7 @@ def test_the_reference_tells_the_columns_and_files():
     assert set(re.findall(r"`(\w+\.(?:csv|json|html))`", batch)) >= FILES
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # its files
 def test_parquet_holds_the_same(order):
     parquet = pytest.importorskip("fastparquet", reason="an extra")
     describe(order, "P01/S1", subject="An\nÖ", context="007")
