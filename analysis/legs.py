@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from analysis.errors import AnalysisError
 from analysis.estimation import NO_OTHER, Estimate, OtherLeg, estimate_set
 from analysis.integrity import Cleaned, cleaned
-from analysis.motion.angles import HipAngles, joint_angles
+from analysis.motion.angles import HipAngles, joint_angles, scaled_rotation
 from analysis.motion.below import IN_STEP_SD_RAD, Above
 from analysis.motion.grid import GRID_HZ, EvenSet, resample_set
 from analysis.motion.knee import KneeCourse, knee_course
 from analysis.motion.orientation import mean_orientation
 from analysis.motion.plausibility import refuse_implausible
 from analysis.motion.quaternions import rotate
+from analysis.motion.uncertainty import AngleError
 from analysis.reasons import Reason
 from analysis.repetitions.measures import Repetition
 from analysis.skin import SkinShare, skin_share
@@ -303,6 +304,29 @@ def _knee(thigh: Estimate, shank: Estimate, at: Placed, side: str) -> KneeCourse
         placed[at.inside] = course
         courses.append(placed - np.nanmean(placed[slice(*shank.neutral)]))
     return KneeCourse(*courses)
+
+
+def without_skin(
+    angles: HipAngles, error: AngleError, side: str, skin: SkinShare
+) -> tuple[HipAngles, AngleError, Reason]:
+    """Make up for the skin by a person's share from another session, its error carried along.
+
+    Parameters
+    ----------
+    angles, error : HipAngles, AngleError
+        Of a set with a thigh sensor alone.
+    side : str
+        ``left`` or ``right``.
+    skin : SkinShare
+        Of that side.
+    """
+    scaled = scaled_rotation(angles, 1.0 / skin.share, side)
+    share_sd = float(np.hypot(error.axis_share_sd, skin.sd / skin.share))
+    text = (
+        f"internal rotation divided by {skin.share:.2f} ({skin.low:.2f} to {skin.high:.2f}), what "
+        "the thigh sensor saw of the shank's turn in an earlier session"
+    )
+    return scaled, replace(error, axis_share_sd=share_sd), Reason("good", "skin_applied", text)
 
 
 def leg_reasons(courses: LegCourses, reps: Sequence[Repetition]) -> Iterator[Reason]:

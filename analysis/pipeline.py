@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.comparison import Comparison, compare
@@ -9,6 +10,7 @@ from analysis.contradictions import without_contradictions
 from analysis.findings import Finding, PlacedMarker, find_findings, place_markers
 from analysis.sets import SetAnalysis, analyse_sets, in_measure
 from analysis.settings import Settings
+from analysis.skin import SkinShare
 from analysis.summary import Summary, summarise
 from imu.recording import Session, SessionInfo
 
@@ -50,7 +52,9 @@ class Analysis:
     summary: Summary
 
 
-def analyse(session: Session, settings: Settings) -> Analysis:
+def analyse(
+    session: Session, settings: Settings, skin: Mapping[str, SkinShare] | None = None
+) -> Analysis:
     """Analyse a session.
 
     Parameters
@@ -59,13 +63,16 @@ def analyse(session: Session, settings: Settings) -> Analysis:
         As read from its folder.
     settings : Settings
         Limits of verdicts and flags.
+    skin : Mapping of str to SkinShare, optional
+        By side, what the thigh sensor saw of the shank's turn in an earlier session of the same
+        person; sets with a thigh sensor alone are made up for it.
 
     Raises
     ------
     RecordingError
         The recording cannot support the answer; says where and why.
     """
-    sets = analyse_sets(session.recordings, settings, session.calibration, session.events)
+    sets = analyse_sets(session.recordings, settings, session.calibration, session.events, skin)
     source = session.info.source
     compared = in_measure(sets, session.info.modes)
     comparisons = compare(compared, settings, (source.device or "") if source else "")

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from analysis.estimation import Estimate
 from analysis.evidence import Evidence, gather
 from analysis.integrity import copies
-from analysis.legs import BY_THIGH, Followed, LegCourses, follow_legs, leg_reasons, put_together
+from analysis.legs import (
+    BY_THIGH,
+    Followed,
+    LegCourses,
+    follow_legs,
+    leg_reasons,
+    put_together,
+    without_skin,
+)
 from analysis.motion.angles import HipAngles
 from analysis.motion.lean import backward_axis
 from analysis.quality import SetQuality, assess, with_reason
@@ -23,6 +31,7 @@ from analysis.reasons import Reason
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.sensor_quality import sensor_reasons
 from analysis.settings import Settings
+from analysis.skin import SkinShare
 from imu.clock import AlignedSet, ClockFit
 from imu.recording import Event, Recording
 
@@ -90,6 +99,7 @@ def analyse_sets(
     settings: Settings,
     calibration: Recording | None,
     events: Sequence[Event] = (),
+    skin: Mapping[str, SkinShare] | None = None,
 ) -> tuple[SetAnalysis, ...]:
     """Analyse the sets of one session.
 
@@ -103,6 +113,8 @@ def analyse_sets(
         The trunk lean, where the session has one: the pelvis' axes for all sets.
     events : sequence of Event
         The session's markers: those of a lift are used.
+    skin : Mapping of str to SkinShare, optional
+        By side, from another session: sets with a thigh sensor alone are made up for it.
 
     Raises
     ------
@@ -117,6 +129,7 @@ def analyse_sets(
             settings,
             backward,
             tuple(event for event in events if event.set_name == recording.name),
+            (skin or {}).get(recording.side),
         )
         for recording in recordings
     ]
@@ -170,6 +183,7 @@ def analyse_set(
     settings: Settings,
     backward: Array | None = None,
     events: Sequence[Event] = (),
+    skin: SkinShare | None = None,
 ) -> SetAnalysis:
     """Analyse one set.
 
@@ -183,18 +197,24 @@ def analyse_set(
         Pelvis sensor axis that points backward, from a trunk lean.
     events : sequence of Event
         The set's markers.
+    skin : SkinShare, optional
+        Of this side, from another session.
     """
     lift_s = min((event.time_s for event in events if event.kind == "lift"), default=None)
     found, left_out = follow_legs(recording, backward, lift_s)
     first = next(iter(found.values()))
     estimate = first.estimate
     angles, leg = put_together(found, recording.side)
+    error = estimate.error
+    if skin is not None and "shank" not in found:
+        angles, error, applied = without_skin(angles, error, recording.side, skin)
+        left_out = [*left_out, applied]
     quality = _quality(found, recording.side, lift_s is not None, backward)
     context = SetContext(
         name=recording.name,
         side=recording.side,
         angles=angles,
-        error=estimate.error,
+        error=error,
         gaps_s=first.even.gaps_s,
         settings=settings,
         source=leg.source,

@@ -171,6 +171,7 @@ def summarise(
                 for side, one in summaries.items()
                 if one.skin_share is not None
             },
+            any("skin_applied" in one.codes for one in summaries.values()),
         ),
         footing=footing_sentence(
             {

@@ -230,7 +230,9 @@ SKIN_SOURCE = "Gait Posture 2008, 20 adults"
 KNEE_SOURCE = "sides of sound knees differ by up to 3°, BMC Musculoskelet Disord 2008, 9:35"
 
 
-def tissue_sentence(source: str, shares: Mapping[str, tuple[float, float, float]]) -> str:
+def tissue_sentence(
+    source: str, shares: Mapping[str, tuple[float, float, float]], applied: bool = False
+) -> str:
     """Say what lies between sensor and bone, and what it hides.
 
     Parameters
@@ -240,7 +242,14 @@ def tissue_sentence(source: str, shares: Mapping[str, tuple[float, float, float]
     shares : Mapping of str to (float, float, float)
         By side, where both sensors were worn: what the thigh sensor saw of the shank's turn, and
         its 95 % interval.
+    applied : bool
+        Whether the range was made up for the skin by an earlier session's share.
     """
+    if source == "thigh" and applied:
+        return (
+            "Measured on the thigh and made up for the skin by what it hid in an earlier session, "
+            "as asked; straps sit differently each time."
+        )
     if source == "thigh":
         return (
             "Measured on the thigh: skin may hide up to 40 % of a turn, and more on one side than "

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imu.errors import CallError
+from imu.errors import CallError, RecordingError
 
 if TYPE_CHECKING:
     from analysis.pipeline import Analysis
+    from analysis.settings import Settings
+    from analysis.skin import SkinShare
 
 SILENT_S = 1.0  # shorter work needs no progress
 
@@ -67,8 +69,16 @@ def collector_off() -> Iterator[None]:
 @click.option(
     "--config", type=click.Path(path_type=Path), help="TOML file with other limits than the usual."
 )
+@click.option(
+    "--skin-from",
+    metavar="SESSION",
+    type=click.Path(path_type=Path),
+    help="Make up for the skin as an earlier session with a shank sensor tells it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the table.")
-def report(session: Path, out: Path | None, config: Path | None, as_json: bool) -> None:
+def report(
+    session: Path, out: Path | None, config: Path | None, skin_from: Path | None, as_json: bool
+) -> None:
     """Analyse the session folder SESSION and write its report.
 
     Writes report.html, report.json, reps.csv and angles.csv, all or none, and prints the
@@ -76,7 +86,7 @@ def report(session: Path, out: Path | None, config: Path | None, as_json: bool) 
     """
     out = session / "report" if out is None else out
     with collector_off():
-        analysis, files = _make(session, out, config)
+        analysis, files = _make(session, out, config, skin_from)
     if as_json:
         click.echo(files["report.json"].encode(), nl=False)
         click.echo(f"Written to {out}: {', '.join(files)}", err=True)
@@ -85,7 +95,9 @@ def report(session: Path, out: Path | None, config: Path | None, as_json: bool) 
         click.echo(f"Written to {out}: {', '.join(files)}")
 
 
-def _make(session: Path, out: Path, config: Path | None) -> tuple[Analysis, dict[str, str]]:
+def _make(
+    session: Path, out: Path, config: Path | None, skin_from: Path | None
+) -> tuple[Analysis, dict[str, str]]:
     from analysis.commands.terminal import read_settings
     from analysis.pipeline import analyse
     from analysis.report.files import report_files
@@ -99,12 +111,29 @@ def _make(session: Path, out: Path, config: Path | None) -> tuple[Analysis, dict
     with Progress(f"Reading {session}") as progress:
         recorded = read_session(session)
         progress.step(f"Analysing {', '.join(one.name for one in recorded.recordings)}")
-        analysis = analyse(recorded, settings)
+        skin = None if skin_from is None else _skin_of(skin_from, recorded.info.subject, settings)
+        analysis = analyse(recorded, settings, skin)
         progress.step("Drawing the report")
         files = report_files(analysis)
         progress.step(f"Writing {out}")
         write_files({out / name: text for name, text in files.items()})
     return analysis, files
+
+
+def _skin_of(folder: Path, subject: str | None, settings: Settings) -> dict[str, SkinShare]:
+    """Take a person's skin shares from an earlier session."""
+    from analysis.pipeline import analyse
+    from imu.storage.session import read_session
+
+    earlier = read_session(folder)
+    if None not in (subject, earlier.info.subject) and subject != earlier.info.subject:
+        raise CallError(f"--skin-from {folder}: this is {earlier.info.subject}, not {subject}.")
+    sides = analyse(earlier, settings).summary.sides
+    shares = {side: one.skin_share for side, one in sides.items() if one.skin_share is not None}
+    if not shares:
+        what = "no set of it has a fit thigh and a fit shank sensor"
+        raise RecordingError(str(folder), what, "Give a session that was recorded with both.")
+    return shares
 
 
 def _show(analysis: Analysis) -> None:

@@ -146,3 +146,23 @@ def test_ranges_by_unlike_sensors_are_not_compared():
     mixed = compare([thigh, three[1]], Settings())[0]
     by_thigh = np.mean([rep.rom_thigh_deg for rep in three[1].reps])
     assert mixed.right == pytest.approx(by_thigh)
+
+
+def test_an_earlier_sessions_skin_share_makes_up_for_the_skin():
+    earlier = sides("pelvis", "thigh", "shank")
+    shares = {one.side: one.quality.skin_share for one in earlier if one.quality.skin_share}
+    later = [
+        simulated("left", 21, thigh_skin_share=0.6, range_deg=36.0),
+        simulated("right", 22, thigh_skin_share=0.9, range_deg=36.0),
+    ]
+    thighs = [only(one, "pelvis", "thigh") for one, _ in later]
+    found = analyse_sets(thighs, Settings(), None, skin=shares)
+    plain = analyse_sets(thighs, Settings(), None)
+    for one, before, (_, truth) in zip(found, plain, later, strict=True):
+        assert "skin_applied" in one.quality.codes
+        assert abs(error(one, truth, "rom_deg")) < 1.5
+        assert one.reps[0].rom_thigh_deg == before.reps[0].rom_deg
+        assert (one.reps[0].rom_uncertainty_deg or 0) > (before.reps[0].rom_uncertainty_deg or 0)
+    comparisons = compare(found, Settings())
+    assert comparisons[0].verdict == "matched"
+    assert "made up for the skin" in summarise(found, comparisons, [], None).tissue
