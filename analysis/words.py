@@ -82,8 +82,8 @@ ABSENT = "–"
 
 DISCLAIMER = (
     "Not a medical device. The numbers describe one set of movements on one day; they cannot tell "
-    "why a side turns less. What skin and a bent knee add stands below the verdict; it is more "
-    "than the sensors' own error given after ±."
+    "why a side turns less. Skin over the bones, and a knee that gives, add more error than the "
+    "sensors' own that stands after ±."
 )
 
 
