@@ -15,8 +15,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
 from analysis.batch.records import Order
 from analysis.batch.sessions import Outcome, do_session, fail, warm_up
@@ -85,7 +86,7 @@ def run_processes(
 @dataclass(slots=True)
 class _Worker:
     process: SpawnProcess
-    pipe: Connection
+    pipe: Any  # a `Connection`; on Windows a `PipeConnection`
     name: str
 
 
@@ -162,7 +163,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _work(pipe: Connection, order: Order) -> None:
+def _work(pipe: Any, order: Order) -> None:
     """Be a worker: do sessions until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
