@@ -19,6 +19,8 @@ The order of the modules is the path of the data; each imports only from those a
     Recordings -> all of that for the sets of a session.
 ``intervals``
     Repetitions, which are not independent -> interval of a difference, exact test of shares.
+``compared``
+    What is compared, and what the repetitions of a side come to in it.
 ``comparison``
     Left against right: difference, index, interval, verdict.
 ``advice``, ``words``

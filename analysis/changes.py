@@ -19,6 +19,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.compared import Measure
 from analysis.comparison import (
     ACROSS,
     EXACT_SOURCE,
@@ -27,7 +28,6 @@ from analysis.comparison import (
     OWN_SOURCE,
     SPREAD_SOURCE,
     UNLIKE_SHARE,
-    Measure,
     threshold_of,
 )
 from analysis.intervals import difference_interval, shares_differ, verdict_of, widened

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from analysis.agreement import Agreement, agreement
 from analysis.changes import asymmetry
-from analysis.comparison import MEASURES, MIN_REPETITIONS, Measure, figure_of
+from analysis.compared import MEASURES, Measure, figure_of
+from analysis.comparison import MIN_REPETITIONS
 from analysis.trend import ASYMMETRY, in_order
 from analysis.visits import SideVisit, Visit
 from imu.units import SIDES

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.advice import KINDS
-from analysis.comparison import MEASURES, Comparison, values_of
+from analysis.compared import MEASURES, values_of
+from analysis.comparison import Comparison
 from analysis.findings import Finding, in_front
 from analysis.reasons import worst_grade
 from analysis.repetitions.measures import Repetition

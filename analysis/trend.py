@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analysis.changes import CLEAN, Change, asymmetry, asymmetry_change, side_change
-from analysis.comparison import MEASURES, MIN_REPETITIONS
+from analysis.compared import MEASURES
+from analysis.comparison import MIN_REPETITIONS
 from analysis.intervals import mean_interval
 from analysis.settings import Settings
 from analysis.visits import BY_NAME, SideVisit, Visit

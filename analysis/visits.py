@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.comparison import MEASURES, Measure, figure_of, instrument_error, values_of
+from analysis.compared import MEASURES, Measure, figure_of, instrument_error, values_of
 from analysis.pipeline import Analysis
 from analysis.reasons import worst_grade
 from analysis.sets import MEASURE, SetAnalysis, in_measure

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from analysis.comparison import ACROSS, SPREADS, Comparison
+from analysis.compared import SPREADS
+from analysis.comparison import ACROSS, Comparison
 
 FLAGS = {
     "copied": "a copy of another set",

@@ -172,7 +172,7 @@ def _analysed(order: Order, folder: Path) -> tuple[dict[str, str], tuple[Mapping
 
 def session_columns() -> tuple[str, ...]:
     """Return the columns of ``sessions.csv``."""
-    from analysis.comparison import MEASURES
+    from analysis.compared import MEASURES
 
     measures = (f"{one.name}_{what}" for one in MEASURES if not one.spread for what in STATISTICS)
     return ("subject", "session", "side", *INFO_COLUMNS, *SIDE_COLUMNS, *measures, *RANGE_COLUMNS)

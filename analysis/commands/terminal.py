@@ -54,7 +54,7 @@ def read_settings(config: Path | None) -> Settings:
     MachineError
         The file cannot be read.
     """
-    from analysis.comparison import MEASURES
+    from analysis.compared import MEASURES
     from analysis.settings import Settings, settings_from
 
     if config is None:

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis import words
-from analysis.comparison import MEASURES, Comparison, Measure
+from analysis.compared import MEASURES, Measure
+from analysis.comparison import Comparison
 from analysis.pipeline import Analysis
 from analysis.summary import MeasureSummary, Summary
 

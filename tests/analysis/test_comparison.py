@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from analysis.comparison import (
-    MDC_SOURCE,
-    MEASURES,
-    OWN_SOURCE,
-    SPREAD_SOURCE,
-    compare,
-)
+from analysis.compared import MEASURES
+from analysis.comparison import MDC_SOURCE, OWN_SOURCE, SPREAD_SOURCE, compare
 from analysis.intervals import (
     difference_interval,
     mean_interval,

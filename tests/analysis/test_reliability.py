@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.agreement import MDC_FACTOR
-from analysis.comparison import MEASURES
+from analysis.compared import MEASURES
 from analysis.reliability import reliability_of
 from analysis.report.files import reliability_files
 from analysis.settings import settings_from

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.comparison import MEASURES
+from analysis.compared import MEASURES
 from analysis.report.document import plain, report_document, report_json
 from analysis.report.tables import angles_csv, reps_csv
 from imu.recording import Event

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.changes import BETTER, asymmetry_change, side_change
-from analysis.comparison import MEASURES
+from analysis.compared import MEASURES
 from analysis.settings import Settings
 from analysis.trend import NAMES, of_one_context, trend_of
 from analysis.trend_words import day_line, headlines, mode_lines
