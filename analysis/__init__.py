@@ -9,7 +9,7 @@ The order of the modules is the path of the data; each imports only from those a
     Samples -> angles: grid, stillness, orientation, heading, segment axes, their errors.
 ``repetitions``
     Angles -> rows: repetitions, their phases and measures.
-``coarse``, ``estimation``
+``coarse``, ``refining``, ``estimation``
     Streams -> angles, repetitions and errors of a set: the stages so far, in their order.
 ``integrity``, ``sensor_quality``, ``evidence``, ``skin``, ``quality``
     Is the recording fit for analysis; what skin hides of the turn.

@@ -21,7 +21,6 @@ from analysis.coarse import (
     behind_lift,
     coarse_without_slips,
     lift_behind,
-    track,
 )
 from analysis.errors import AnalysisError
 from analysis.motion.angles import HipAngles, Posed, scaled_rotation
@@ -39,11 +38,9 @@ from analysis.motion.calibration import (
     turned,
 )
 from analysis.motion.common import common_heading
-from analysis.motion.grid import GRID_HZ, EvenSet
-from analysis.motion.heading import HeadingDrift, StillBias, heading_drift, refined_bias
+from analysis.motion.grid import EvenSet
+from analysis.motion.heading import StillBias
 from analysis.motion.lift import Lift
-from analysis.motion.orientation import mean_orientation, turn_heading
-from analysis.motion.scale import scale_disagreement, split
 from analysis.motion.slips import (
     Slip,
     slide_rad,
@@ -51,18 +48,14 @@ from analysis.motion.slips import (
 from analysis.motion.step import Step, steps_between
 from analysis.motion.stillness import find_still_spans
 from analysis.motion.uncertainty import LEANED_SD_RAD, PLACEMENT_SD_RAD, AngleError
+from analysis.refining import agree, refine, rests_of
 from analysis.repetitions.detection import Phases, find_repetitions
 from analysis.repetitions.leftover import Leftover, leftover
 from analysis.repetitions.outliers import without_outliers
-from imu.units import RAD_PER_DEG, STANDARD_GRAVITY_MS2
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 
-MIN_REST = int(0.2 * GRID_HZ)
-MAX_TAIL = int(1.0 * GRID_HZ)
-NEGLIGIBLE_BIAS_RADS = 0.02 * RAD_PER_DEG  # with gravity and heading held, 0.02 degrees
-NEGLIGIBLE_SCALE = 0.0003  # 0.01 degrees in 32
 UNKNOWN_SHARE_SD = 0.2  # of a range about an axis that explains nothing
 LIFT_COSINE = 0.5  # between hip-to-knee by the lift and the femur's axis: less is no lift
 MAX_RANGE_DEG = 90.0  # no hip turns further
@@ -207,69 +200,119 @@ def estimate_set(
         raise AnalysisError(
             where, "no still moment of 1 s or more", "Sit still for 3 s before the first turn."
         )
+    still, lift = _behind_lift(even, still, lift_s)
     back = BACKWARD if backward is None else backward
-    whole, lift = even, None
-    if lift_s is not None and even.leg == "shank":
-        still = behind_lift(even, still, lift_s)
-    elif lift_s is not None:
-        lift = lift_behind(even, still, lift_s)
+    whole = even
     even, coarse, slips = coarse_without_slips(even, side, after(still, lift), back)
     if coarse is None or not coarse.phases:
         raise AnalysisError(where, *_no_repetition(even))
-    neutral, moving, rests = coarse.neutral, coarse.moving, _rests(coarse, len(even.time_s))
-    pelvis = _refine(coarse.pelvis, neutral, rests)
-    thigh = _refine(coarse.thigh, neutral, rests)
-    frame = pelvis_axes(pelvis.sensor, back)
-    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, moving, coarse.axis)
-    spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
-    known = _known(
-        (pelvis.sensor, frame), thigh.sensor, axis, after(still, lift), backward is not None
-    )
-    known = replace(known, level_rad=other.slope_rad, level_sd_rad=other.slope_sd_rad)
-    straight = _straighten((pelvis.sensor, frame), thigh.sensor, axis, spans, (known, lift, other))
-    frame = turned(frame, pelvis.sensor, straight.placement_rad)
-    thigh, scale_sd = _agree(thigh, straight.axis, moving, neutral, rests)
-    angles = angles_of(even, pelvis, thigh, frame, straight.axis, side)
-    angles = scaled_rotation(angles, straight.share, side)
-    if lift is not None and abs(lift.to_knee @ straight.axis) < LIFT_COSINE:
+    rests = rests_of(coarse, len(even.time_s))
+    known = _Told(after(still, lift), back, backward is not None, lift, other)
+    solved = _solve(even, side, coarse, rests, known)
+    if lift is not None and abs(lift.to_knee @ solved.straight.axis) < LIFT_COSINE:
         return estimate_set(whole, side, where, backward)  # a turn was taken for the lift
-    found, phases = _repetitions(angles, neutral)
+    found, phases = _repetitions(solved.angles, coarse.neutral)
     if not phases:  # the movement is not what the labels say: as it was found at first
-        straight = replace(straight, axis=axis, share=1.0, share_sd=UNKNOWN_SHARE_SD)
-        angles = angles_of(even, pelvis, thigh, frame, axis, side)
-        found, phases = _repetitions(angles, neutral)
+        solved = _as_at_first(even, side, solved)
+        found, phases = _repetitions(solved.angles, coarse.neutral)
     if not phases:
         raise AnalysisError(where, *_no_repetition(even))
+    pelvis, thigh, straight = solved.pelvis, solved.thigh, solved.straight
     return Estimate(
-        angles=angles,
+        angles=solved.angles,
         phases=tuple(phases),
-        neutral=neutral,
+        neutral=coarse.neutral,
         still=still,
         left_out=len(found) - len(phases),
-        axis_explained=explained,
+        axis_explained=solved.explained,
         axis_to_level_rad=axis_to_level(thigh.sensor, straight.axis),
         pelvis_z_to_level_rad=axis_to_level(pelvis.sensor, BACKWARD),
         pelvis=pelvis.bias,
         thigh=thigh.bias,
-        error=_error(pelvis, thigh, straight, scale_sd),
+        error=_error(pelvis, thigh, straight, solved.scale_sd),
         axis=straight.axis,
         lift=lift,
         slips=slips,
-        leftover=leftover(angles.ir_deg, neutral[0], phases),
+        leftover=leftover(solved.angles.ir_deg, coarse.neutral[0], phases),
         placement_rad=straight.placement_rad,
         turned_deg=(_turned_deg(pelvis.sensor, phases), _turned_deg(thigh.sensor, phases)),
         steps=tuple(
-            steps_between(pelvis.sensor, thigh.sensor, frame, straight.axis, coarse.moving)
+            steps_between(pelvis.sensor, thigh.sensor, solved.frame, straight.axis, coarse.moving)
         ),
         slid_deg=(_slid_deg(pelvis.sensor, rests), _slid_deg(thigh.sensor, rests)),
         leg=even.leg,
         axis_sd_rad=straight.sd_rad,
         posed=(
-            Posed(pelvis.sensor, frame),
+            Posed(pelvis.sensor, solved.frame),
             Posed(thigh.sensor, thigh_axes(thigh.sensor, straight.axis)),
         ),
         share=straight.share,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """What is known of a set besides its turns."""
+
+    still: NDArray[np.int64]
+    backward: Array
+    leaned: bool
+    lift: Lift | None
+    other: OtherLeg
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Solved:
+    """Both sensors with their biases refined, the axes, and the angles about them.
+
+    ``principal`` is the femur's axis before it was straightened.
+    """
+
+    pelvis: Tracked
+    thigh: Tracked
+    frame: SegmentAxes
+    principal: Array
+    explained: float
+    straight: StraightAxis
+    scale_sd: float
+    angles: HipAngles
+
+
+def _behind_lift(
+    even: EvenSet, still: NDArray[np.int64], lift_s: float | None
+) -> tuple[NDArray[np.int64], Lift | None]:
+    """Find the lift, where one was asked for; by the shank, only the stillness behind it."""
+    if lift_s is None:
+        return still, None
+    if even.leg == "shank":
+        return behind_lift(even, still, lift_s), None
+    return still, lift_behind(even, still, lift_s)
+
+
+def _solve(
+    even: EvenSet, side: str, coarse: Coarse, rests: NDArray[np.int64], told: _Told
+) -> _Solved:
+    """Refine the biases, straighten the femur's axis, and take the angles about it."""
+    neutral = coarse.neutral
+    pelvis = refine(coarse.pelvis, neutral, rests)
+    thigh = refine(coarse.thigh, neutral, rests)
+    frame = pelvis_axes(pelvis.sensor, told.backward)
+    axis, explained = thigh_axis(pelvis.sensor, thigh.sensor, frame, coarse.moving, coarse.axis)
+    spans = [(turn.start, turn.stop) for one in coarse.phases for turn in one.turns()]
+    straight = _straighten((pelvis.sensor, frame), thigh.sensor, axis, spans, told)
+    frame = turned(frame, pelvis.sensor, straight.placement_rad)
+    thigh, scale_sd = agree(thigh, straight.axis, coarse.moving, neutral, rests)
+    angles = angles_of(even, pelvis, thigh, frame, straight.axis, side)
+    angles = scaled_rotation(angles, straight.share, side)
+    return _Solved(pelvis, thigh, frame, axis, explained, straight, scale_sd, angles)
+
+
+def _as_at_first(even: EvenSet, side: str, solved: _Solved) -> _Solved:
+    """Take the angles about the principal axis, as it was before anything known moved it."""
+    axis = solved.principal
+    straight = replace(solved.straight, axis=axis, share=1.0, share_sd=UNKNOWN_SHARE_SD)
+    angles = angles_of(even, solved.pelvis, solved.thigh, solved.frame, axis, side)
+    return replace(solved, straight=straight, angles=angles)
 
 
 def _repetitions(angles: HipAngles, neutral: Span) -> tuple[list[Phases], list[Phases]]:
@@ -296,67 +339,19 @@ def _turned_deg(sensor: Sensor, phases: Sequence[Phases]) -> float:
     return float(np.rad2deg(2.0 * np.arccos(np.clip(np.median(aligned), 0.0, 1.0))))
 
 
-def _refine(tracked: Tracked, neutral: Span, rests: NDArray[np.int64]) -> Tracked:
-    """Find the bias from the whole set, and hold the heading."""
-    stream = tracked.stream
-    drift = _drift(tracked, neutral, rests)
-    excess = refined_bias(tracked.bias, tracked.levelled, drift, ~stream.lost)
-    refined = replace(excess, bias_rads=tracked.bias.bias_rads + excess.bias_rads)
-    if np.linalg.norm(excess.bias_rads) < NEGLIGIBLE_BIAS_RADS:
-        return _hold_heading(replace(tracked, bias=refined), drift, neutral)
-    again = replace(track(stream, excess, neutral), bias=refined)
-    return _hold_heading(again, _drift(again, neutral, rests), neutral)
-
-
-def _drift(tracked: Tracked, neutral: Span, rests: NDArray[np.int64]) -> HeadingDrift:
-    lost_at = np.flatnonzero(np.diff(tracked.stream.lost.astype(int)) > 0)
-    return heading_drift(tracked.levelled.quat, neutral, rests, tracked.bias, lost_at)
-
-
-def _hold_heading(tracked: Tracked, drift: HeadingDrift, neutral: Span) -> Tracked:
-    quat = turn_heading(tracked.levelled.quat, drift.drift_rad)
-    sensor = replace(tracked.sensor, quat=quat, neutral=mean_orientation(quat[slice(*neutral)]))
-    return replace(tracked, sensor=sensor)
-
-
-def _agree(
-    thigh: Tracked, axis: Array, moving: slice, neutral: Span, rests: NDArray[np.int64]
-) -> tuple[Tracked, float]:
-    """Split the disagreement of gyroscope and accelerometer about the axis between them."""
-    acc = thigh.stream.acc_ms2
-    seen = scale_disagreement(acc, thigh.levelled.fit, thigh.sensor, axis, moving)
-    gyroscope, accelerometer, left = split(seen)
-    if max(abs(gyroscope), abs(accelerometer)) < NEGLIGIBLE_SCALE:
-        return thigh, left
-    turn = thigh.stream.turn_rad
-    turn = turn - gyroscope * (turn @ axis)[:, None] * axis
-    acc = acc + accelerometer * STANDARD_GRAVITY_MS2 * seen.up
-    none = replace(thigh.bias, bias_rads=np.zeros(3))
-    again = track(replace(thigh.stream, turn_rad=turn, acc_ms2=acc), none, neutral)
-    again = replace(again, bias=thigh.bias)
-    return _hold_heading(again, _drift(again, neutral, rests), neutral), left
-
-
-def _rests(coarse: Coarse, count: int) -> NDArray[np.int64]:
-    """Spans at neutral: the stillness and the pauses between repetitions."""
-    ends = [one.span().stop for one in coarse.phases]
-    starts = [one.span().start for one in coarse.phases[1:]]
-    tail = min(count, ends[-1] + MAX_TAIL)
-    pauses = zip(ends, [*starts, tail], strict=True)
-    return np.array([coarse.neutral, *((a, b) for a, b in pauses if b - a >= MIN_REST)])
-
-
 def _straighten(
     pelvis: tuple[Sensor, SegmentAxes],
     thigh: Sensor,
     axis: Array,
-    spans: list[Span],
-    told: tuple[Known, Lift | None, OtherLeg],
+    spans: Sequence[Span],
+    told: _Told,
 ) -> StraightAxis:
     """Find the femur's axis by the turns and all that is told."""
-    known, lift, other = told
+    other, lift = told.other, told.lift
     if other.above is not None:
         return axis_below(thigh, axis, spans, other.above)
+    known = _known(pelvis, thigh, axis, told.still, told.leaned)
+    known = replace(known, level_rad=other.slope_rad, level_sd_rad=other.slope_sd_rad)
     if lift is not None and -lift.to_knee @ axis > LIFT_COSINE:
         known = replace(known, hip_to_knee=lift.to_knee, hip_to_knee_sd_rad=lift.sd_rad)
     return straighten_axis(pelvis, thigh, axis, spans, known)
