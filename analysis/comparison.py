@@ -51,6 +51,11 @@ ACROSS = "the interval reaches across the threshold"
 MISLABELLED = "it may be the other leg, the other sensor, or upside down"
 NOT_JUDGED = "not judged: at one tempo speed follows the range; see durations and shares of range"
 PLANES = ("tilt", "obliquity", "rotation")
+OF_THE_TURN = (
+    *("rom_deg", "peak_ir_deg", "return_error_deg"),
+    *("mean_inward_speed_deg_s", "peak_inward_speed_deg_s"),
+    *("mean_return_speed_deg_s", "peak_return_speed_deg_s"),
+)
 UNLIKE_SHARE = 0.25  # shares of clean repetitions this far apart are not alike, chance or not
 INDEX_FORMULA = (
     "LSI = 100 · worse / better: the smaller figure over the larger for range, speed and hold; "
@@ -182,10 +187,17 @@ def _by_one_source(
         return reps, False
     if any(rep.rom_thigh_deg is None for one in reps.values() for rep in one):
         return reps, True
-    by_thigh = {
-        side: [replace(rep, rom_deg=rep.rom_thigh_deg) for rep in one] for side, one in reps.items()
-    }
-    return by_thigh, False
+    return {side: [_by_thigh(rep) for rep in one] for side, one in reps.items()}, False
+
+
+def _by_thigh(rep: Repetition) -> Repetition:
+    """Give a repetition's turn as far as the thigh sensor saw it, its speeds in proportion."""
+    if rep.rom_source == "thigh" or not rep.rom_deg or rep.rom_thigh_deg is None:
+        return rep
+    share = rep.rom_thigh_deg / rep.rom_deg
+    turned = {name: getattr(rep, name) for name in OF_THE_TURN}
+    seen = {name: share * value for name, value in turned.items() if value is not None}
+    return replace(rep, **seen)
 
 
 def _compare(
