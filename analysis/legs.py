@@ -33,7 +33,7 @@ from imu.recording import Recording
 
 Array = NDArray[np.float64]
 
-LEGS = ("thigh", "shank")
+LEGS = ("shank", "thigh")  # the source of the range first
 UNCLEAR = 0.75  # of the relative turning about one axis: less is no femur's (see `quality`)
 FEW_SHARE = 0.6  # of the other sensor's repetitions
 MUCH_SKIN = 0.8  # told below; straps on firm thighs see more
@@ -122,7 +122,7 @@ def follow_legs(
             refused[leg] = error
     zero_s = max((_pelvis_first_s(aligned) for _, aligned in prepared.values()), default=0.0)
     found: dict[str, Followed] = {}
-    for leg, (clean, aligned) in sorted(prepared.items(), key=lambda one: one[0]):  # shank first
+    for leg, (clean, aligned) in prepared.items():
         shifted = _shifted(aligned, zero_s - _pelvis_first_s(aligned))
         try:
             even = resample_set(shifted.streams, recording.source, leg)
@@ -134,9 +134,13 @@ def follow_legs(
     if len(found) == len(LEGS):
         _again(found, recording, backward, lift_s)
     if not found:
-        raise next(iter(refused.values()))
+        raise refused["thigh" if "thigh" in refused else "shank"]
     reasons = [_unfit(leg, error.what) for leg, error in refused.items()]
-    return _chosen(found, reasons), reasons
+    why = _against_shank(found)
+    if why:
+        del found["shank"]
+        reasons.append(_unfit("shank", why))
+    return found, reasons
 
 
 def _by_shank(shank: Estimate) -> OtherLeg:
@@ -177,7 +181,6 @@ def _above(thigh: Estimate, even: EvenSet) -> Above | None:
         neutral=mean_orientation(femur[slice(*thigh.neutral)]),
         placement_rad=thigh.placement_rad,
         placement_sd_rad=thigh.error.placement_sd_rad,
-        axis_share_sd=thigh.error.axis_share_sd,
     )
 
 
@@ -209,20 +212,16 @@ def _shifted(aligned: AlignedSet, by_s: float) -> AlignedSet:
     return replace(aligned, streams=streams)
 
 
-def _chosen(found: dict[str, Followed], reasons: list[Reason]) -> dict[str, Followed]:
-    """Put the source of the range first: the shank, where it is fit."""
-    if len(found) < 2:
-        return found
-    thigh, shank = (found[leg].estimate for leg in LEGS)
-    why = ""
+def _against_shank(found: Mapping[str, Followed]) -> str:
+    """Say why the shank sensor, beside the thigh's, cannot give the range; empty where it can."""
+    if len(found) < len(LEGS):
+        return ""
+    shank, thigh = (found[leg].estimate for leg in LEGS)
     if shank.axis_explained < UNCLEAR < thigh.axis_explained:
-        why = f"one axis explains only {100.0 * shank.axis_explained:.0f} % of its turning"
-    elif len(shank.phases) < FEW_SHARE * len(thigh.phases):
-        why = f"it shows {len(shank.phases)} repetitions and the thigh {len(thigh.phases)}"
-    if why:
-        reasons.append(_unfit("shank", why))
-        return {"thigh": found["thigh"]}
-    return {"shank": found["shank"], "thigh": found["thigh"]}
+        return f"one axis explains only {100.0 * shank.axis_explained:.0f} % of its turning"
+    if len(shank.phases) < FEW_SHARE * len(thigh.phases):
+        return f"it shows {len(shank.phases)} repetitions and the thigh {len(thigh.phases)}"
+    return ""
 
 
 def _unfit(leg: str, why: str) -> Reason:

@@ -125,15 +125,10 @@ def assess(
     swapped = any(reason.code == "sensors_swapped" for reason in evidence.reasons)
     if not leaned and not swapped:
         _refuse_upright(z_deg, recording.source)
-    still = _still_s(estimate, float(even.time_s[-1] - even.time_s[0]))
-    biases = {"pelvis": estimate.pelvis.bias_rads, even.leg: estimate.thigh.bias_rads}
-    sensors = {
-        name: sensor_quality(stream, aligned.fits[name], still, biases.get(name))
-        for name, stream in aligned.streams.items()
-    }
+    sensors = sensors_of(aligned, even, estimate)
     reasons = [
         *evidence.reasons,
-        *_set_reasons(recording, estimate, z_deg, still[0], leaned),
+        *_set_reasons(recording, estimate, z_deg, _still_s(even, estimate)[0], leaned),
         *coverage_reasons(aligned),
     ]
     for name in sensors:
@@ -159,6 +154,16 @@ def assess(
     )
 
 
+def sensors_of(aligned: AlignedSet, even: EvenSet, estimate: Estimate) -> dict[str, SensorQuality]:
+    """Tell how each sensor of a set measured, by segment; parameters as in `assess`."""
+    still_s = _still_s(even, estimate)
+    biases = {"pelvis": estimate.pelvis.bias_rads, even.leg: estimate.thigh.bias_rads}
+    return {
+        name: sensor_quality(stream, aligned.fits[name], still_s, biases[name])
+        for name, stream in aligned.streams.items()
+    }
+
+
 def with_reason(quality: SetQuality, reason: Reason) -> SetQuality:
     """Add a reason: in front where it makes the grade worse, behind the others where not."""
     worse = GRADES.index(reason.grade) > GRADES.index(quality.grade)
@@ -182,8 +187,9 @@ def _refuse_upright(z_deg: float, source: str) -> None:
         )
 
 
-def _still_s(estimate: Estimate, end_s: float) -> tuple[float, float]:
+def _still_s(even: EvenSet, estimate: Estimate) -> tuple[float, float]:
     """Length of the stillness before the first and after the last movement."""
+    end_s = float(even.time_s[-1] - even.time_s[0])
     first, last = estimate.phases[0].start_s, estimate.phases[-1].end_s
     spans = [(begin / GRID_HZ, end / GRID_HZ) for begin, end in estimate.still]
     before = [min(end, first) - begin for begin, end in spans if begin < first]

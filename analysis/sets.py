@@ -26,8 +26,9 @@ from analysis.legs import (
 )
 from analysis.motion.angles import HipAngles
 from analysis.motion.lean import backward_axis
-from analysis.quality import SetQuality, assess, with_reason
+from analysis.quality import SetQuality, assess, sensors_of, with_reason
 from analysis.reasons import Reason
+from analysis.repetitions.detection import Phases
 from analysis.repetitions.measures import Repetition, SetContext, measure_repetition
 from analysis.sensor_quality import sensor_reasons
 from analysis.settings import Settings
@@ -221,14 +222,7 @@ def analyse_set(
         turns_deg=leg.turns_deg,
         knee=leg.knee,
     )
-    untils_s = [p.start_s for p in estimate.phases[1:]] + [np.inf]
-    reps = tuple(
-        measure_repetition(context, phases, number, until_s)
-        for number, (phases, until_s) in enumerate(
-            zip(estimate.phases, untils_s, strict=True), start=1
-        )
-    )
-    reps, unmatched = _without_excluded(reps, events)
+    reps, unmatched = _without_excluded(_measured(context, estimate.phases), events)
     told = (*left_out, *leg_reasons(leg, reps), *([UNMATCHED] if unmatched else []))
     for reason in told:
         quality = with_reason(quality, reason)
@@ -241,6 +235,15 @@ def analyse_set(
         quality=replace(quality, skin_share=leg.skin),
         leg=leg,
         basis=_basis(found.get("thigh", first)),
+    )
+
+
+def _measured(context: SetContext, phases: Sequence[Phases]) -> tuple[Repetition, ...]:
+    """Measure every repetition, each up to where the next one starts."""
+    untils_s = [one.start_s for one in phases[1:]] + [np.inf]
+    numbered = enumerate(zip(phases, untils_s, strict=True), start=1)
+    return tuple(
+        measure_repetition(context, one, number, until_s) for number, (one, until_s) in numbered
     )
 
 
@@ -265,12 +268,10 @@ def _quality(
     quality = assess(recording, first.aligned, first.even, first.estimate, evidence, leaned)
     reasons = dict.fromkeys(first.clean.reasons)
     for leg, one in others:
-        other = assess(
-            one.clean.recording, one.aligned, one.even, one.estimate, evidences[leg], leaned
-        )
-        quality = replace(quality, sensors={**other.sensors, **quality.sensors})
+        sensors = sensors_of(one.aligned, one.even, one.estimate)
+        quality = replace(quality, sensors={**sensors, **quality.sensors})
         reasons |= dict.fromkeys(one.clean.reasons)
-        reasons |= dict.fromkeys(sensor_reasons(other.sensors[leg], one.aligned.streams[leg]))
+        reasons |= dict.fromkeys(sensor_reasons(sensors[leg], one.aligned.streams[leg]))
     for reason in reasons:
         quality = with_reason(quality, reason)
     return quality

@@ -47,15 +47,12 @@ class Above:
         The same at neutral.
     placement_rad, placement_sd_rad : float
         Of the pelvis sensor about the vertical, as found with the thigh.
-    axis_share_sd : float
-        Relative error of the thigh's range.
     """
 
     femur_quat: Array
     neutral: Array
     placement_rad: float
     placement_sd_rad: float
-    axis_share_sd: float
 
     @property
     def along_up(self) -> float:
