@@ -23,6 +23,8 @@ from imu.recording import Event, Recording, SensorInfo, Session, SessionInfo
 from imu.samples import Array, Stream
 from imu.units import EVENT_KINDS, RAD_PER_DEG, SEGMENTS, SIDES, STANDARD_GRAVITY_MS2
 
+Channels = Sequence[tuple[dict[str, str], Array]]  # each with its column of values
+
 TASK = "hipinternalrotation"
 LEAN_TASK = "trunklean"
 WHOLE_SET = "set"  # the event that is the recording itself
@@ -157,32 +159,16 @@ def _read_file(files: Mapping[str, bytes], stem: str) -> dict[str, Stream]:
     }  # fmt: skip
 
 
-def _stream(point: str, channels: Sequence[tuple[dict[str, str], Array]], source: str) -> Stream:
+def _stream(point: str, channels: Channels, source: str) -> Stream:
     """Put one sensor's channels together."""
-
-    def block(kind: str) -> Array | None:
-        axes = {
-            one["component"]: _in_si(one, values, source)
-            for one, values in channels
-            if one["type"] == kind
-        }
-        return np.column_stack([axes[axis] for axis in "xyz"]) if {*"xyz"} <= axes.keys() else None
-
-    def time(kind: str, ending: str) -> Array | None:
-        fitting = (
-            _in_si(one, values, source)
-            for one, values in channels
-            if one["type"] == kind and one["name"].endswith(ending)
-        )
-        return next(fitting, None)
-
-    acc, gyr, mag = block("ACCEL"), block("GYRO"), block("MAGN")
-    time_s = time("MISC", "_clock")
-    time_s = time("LATENCY", "") if time_s is None else time_s
+    acc, gyr, mag = (_block(kind, channels, source) for kind in ("ACCEL", "GYRO", "MAGN"))
+    time_s = _time("MISC", "_clock", channels, source)
+    time_s = _time("LATENCY", "", channels, source) if time_s is None else time_s
     if acc is None or gyr is None or time_s is None:
         what = f"{point}: ACCEL and GYRO of x, y and z and a LATENCY are needed"
         raise RecordingError(source, what, "Export these channels, too.")
-    values, arrival_s = np.hstack([acc, gyr]), time("MISC", "_arrival")
+    values = np.hstack([acc, gyr])
+    arrival_s = _time("MISC", "_arrival", channels, source)
     used = [time_s[:, None], values, *([] if arrival_s is None else [arrival_s[:, None]])]
     if not np.isfinite(np.hstack(used)).all():
         row = int(np.argmin(np.isfinite(np.hstack(used)).all(axis=1))) + 1
@@ -200,6 +186,26 @@ def _stream(point: str, channels: Sequence[tuple[dict[str, str], Array]], source
         None if mag is None else mag[index],
         ordered.faults,
     )
+
+
+def _block(kind: str, channels: Channels, source: str) -> Array | None:
+    """Columns x, y and z of one type of channel (n, 3); None where one of them is missing."""
+    axes = {
+        one["component"]: _in_si(one, values, source)
+        for one, values in channels
+        if one["type"] == kind
+    }
+    return np.column_stack([axes[axis] for axis in "xyz"]) if {*"xyz"} <= axes.keys() else None
+
+
+def _time(kind: str, ending: str, channels: Channels, source: str) -> Array | None:
+    """Return the first channel of a type whose name ends so; None where there is none."""
+    fitting = (
+        _in_si(one, values, source)
+        for one, values in channels
+        if one["type"] == kind and one["name"].endswith(ending)
+    )
+    return next(fitting, None)
 
 
 def _in_si(channel: Mapping[str, str], values: Array, source: str) -> Array:
