@@ -2,8 +2,8 @@
 
 The order of the modules, each importing only from those above it:
 
-``units``, ``errors``
-    Factors to SI, column names; the error tree.
+``units``, ``errors``, ``plugins``
+    Factors to SI, column names; the error tree; third parties' parts.
 ``validation``
     What a person wrote in TOML, made a frozen dataclass: kinds and limits.
 ``samples``, ``recording``

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from analysis.settings import Settings
+from imu.plugins import load_plugins
 from imu.recording import Session
 
 Exporter = Callable[[Session, Settings], Mapping[str, str | bytes]]
@@ -36,23 +37,13 @@ def load_exporters(
         name: importlib.import_module(f"analysis.exporters.{module}").export
         for name, module in FORMATS.items()
     }
-    complaints = []
-    for point in entry_points(group=PLUGINS) if plugins is None else plugins:
-        complaint = _load_plugin(point, exporters)
-        if complaint:
-            complaints.append(f"plug-in {point.name} ({point.value}): {complaint}; it is skipped.")
-    return exporters, complaints
 
+    def take(name: str, exporter: object) -> str:
+        if name in exporters:
+            return "there is a format of that name already"
+        if not callable(exporter):
+            return "its object cannot be called"
+        exporters[name] = exporter
+        return ""
 
-def _load_plugin(point: EntryPoint, exporters: dict[str, Exporter]) -> str:
-    """Add a plug-in's format; empty, or why it cannot be used."""
-    if point.name in exporters:
-        return "there is a format of that name already"
-    try:
-        exporter = point.load()
-    except Exception as error:  # whatever foreign code raises
-        return f"{type(error).__name__}: {error}"
-    if not callable(exporter):
-        return "its object cannot be called"
-    exporters[point.name] = exporter
-    return ""
+    return exporters, load_plugins(PLUGINS, plugins, take)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from imu.codecs.protocol import Codec
 from imu.frames import Advertisement
+from imu.plugins import load_plugins
 
 FAMILIES = {
     "movella-dot": "movella_dot",
@@ -38,28 +39,18 @@ def load_codecs(plugins: Iterable[EntryPoint] | None = None) -> tuple[dict[str, 
     codecs: dict[str, Codec] = {}
     for name, module in FAMILIES.items():
         codecs[name] = importlib.import_module(f"imu.codecs.{module}").CODEC
-    complaints = []
-    for point in entry_points(group=PLUGINS) if plugins is None else plugins:
-        complaint = _load_plugin(point, codecs)
-        if complaint:
-            complaints.append(f"plug-in {point.name} ({point.value}): {complaint}; it is skipped.")
-    return codecs, complaints
 
-
-def _load_plugin(point: EntryPoint, codecs: dict[str, Codec]) -> str:
-    """Add a plug-in's family; empty, or why it cannot be used."""
-    try:
-        codec = point.load()
+    def take(_: str, codec: object) -> str:
         if not isinstance(codec, Codec):
             return "its object is no Codec"
         if not isinstance(codec.name, str) or not codec.rates_hz:
             return "its Codec has no name or no rates"
-    except Exception as error:  # whatever foreign code raises
-        return f"{type(error).__name__}: {error}"
-    if codec.name in codecs:
-        return f"there is a family {codec.name} already"
-    codecs[codec.name] = codec
-    return ""
+        if codec.name in codecs:
+            return f"there is a family {codec.name} already"
+        codecs[codec.name] = codec
+        return ""
+
+    return codecs, load_plugins(PLUGINS, plugins, take)
 
 
 def find_codec(advertisement: Advertisement, codecs: Mapping[str, Codec]) -> Codec | None:

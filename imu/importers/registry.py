@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from imu.errors import RecordingError
 from imu.importers.values import Importer
+from imu.plugins import load_plugins
 
 MODULES = (
     "sensor_logger",
@@ -45,26 +46,16 @@ def load_importers(
     for module in MODULES:
         for one in importlib.import_module(f"imu.importers.{module}").IMPORTERS:
             importers[one.name] = one
-    complaints = []
-    for point in entry_points(group=PLUGINS) if plugins is None else plugins:
-        complaint = _load_plugin(point, importers)
-        if complaint:
-            complaints.append(f"plug-in {point.name} ({point.value}): {complaint}; it is skipped.")
-    return importers, complaints
 
+    def take(_: str, one: object) -> str:
+        if not isinstance(one, Importer) or not isinstance(one.name, str):
+            return "its object is no Importer"
+        if one.name in importers or one.name in ("frames", "table"):
+            return f"there is a format {one.name} already"
+        importers[one.name] = one
+        return ""
 
-def _load_plugin(point: EntryPoint, importers: dict[str, Importer]) -> str:
-    """Add a plug-in's format; empty, or why it cannot be used."""
-    try:
-        one = point.load()
-    except Exception as error:  # whatever foreign code raises
-        return f"{type(error).__name__}: {error}"
-    if not isinstance(one, Importer) or not isinstance(one.name, str):
-        return "its object is no Importer"
-    if one.name in importers or one.name in ("frames", "table"):
-        return f"there is a format {one.name} already"
-    importers[one.name] = one
-    return ""
+    return importers, load_plugins(PLUGINS, plugins, take)
 
 
 def find_importer(name: str, data: bytes, importers: Mapping[str, Importer]) -> Importer | None:
