@@ -19,5 +19,5 @@ os.environ["HIPROT_DEBUG"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that run in real time first: they mostly wait, while others use the cores."""
-    items.sort(key=lambda item: WAITING not in item.path.parents)
+    """Put tests that run in real time last: they mostly wait, and need a core when they do not."""
+    items.sort(key=lambda item: WAITING in item.path.parents)

@@ -114,7 +114,7 @@ def test_installed_plugins_are_asked_for_by_default(monkeypatch):
         asked.append(group)
         return [entry("WORKING")]
 
-    monkeypatch.setattr(table, "entry_points", installed)
+    monkeypatch.setattr("imu.plugins.entry_points", installed)
     codecs, _ = table.load_codecs()
     assert asked == ["hiprot.codecs"]
     assert "other-maker" in codecs
