@@ -35,9 +35,10 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-import imu.codecs.table
+import imu.plugins
 import imu.transports.ble
 from analysis.commands import main
+from imu.codecs.table import PLUGINS
 from imu.emulators.peripheral import Emulator
 from imu.emulators.table import make_emulator
 from tests.radio.plain import PlainEmulator
@@ -45,7 +46,7 @@ from tests.radio.sensor import Faults, Truth, VirtualSensor
 from tests.radio.sources import COLUMNS, play_set
 from tests.radio.world import World
 
-PLAIN = EntryPoint("plain", "tests.radio.plain:CODEC", imu.codecs.table.PLUGINS)
+PLAIN = EntryPoint("plain", "tests.radio.plain:CODEC", PLUGINS)
 
 
 def load_world(path: Path) -> World:
@@ -89,8 +90,10 @@ def run() -> None:
         sys.exit("usage: python -m tests.radio.program WORLD.json -- COMMAND ...")
     world = load_world(Path(sys.argv[1]))
     imu.transports.ble.backends = lambda: (world.scanner, world.client)
-    installed = imu.codecs.table.entry_points
-    imu.codecs.table.entry_points = lambda **asked: [*installed(**asked), PLAIN]
+    installed = imu.plugins.entry_points
+    imu.plugins.entry_points = lambda group: (
+        [*installed(group=group), PLAIN] if group == PLAIN.group else installed(group=group)
+    )
     sys.argv = ["hiprot", *sys.argv[3:]]
     main()
 
