@@ -19,5 +19,13 @@ os.environ["HIPROT_DEBUG"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that run in real time last: they mostly wait, and need a core when they do not."""
-    items.sort(key=lambda item: WAITING in item.path.parents)
+    """Put tests that run in real time last: they mostly wait, and need a core when they do not.
+
+    Behind them those that fill a core, one after the other.
+    """
+
+    def late(item: pytest.Item) -> int:
+        busy = item.get_closest_marker("xdist_group") is not None
+        return (WAITING in item.path.parents) + busy
+
+    items.sort(key=late)

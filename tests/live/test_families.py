@@ -63,6 +63,7 @@ def worn(variant: str, segments: Iterable[str], **faults: float) -> dict[str, Vi
     }
 
 
+@pytest.mark.xdist_group("twenty sensors in real time")
 @pytest.mark.parametrize("variants", GROUPS, ids=" ".join)
 def test_what_is_sent_is_recorded(variants, tmp_path):
     async def go():
