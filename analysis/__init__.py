@@ -42,12 +42,16 @@ The order of the modules is the path of the data; each imports only from those a
     The analysis as a page, tables and terminal text.
 ``live``
     The set followed while it is recorded: angle, phase, count, cues.
+``correcting``
+    What was mislabelled is put right in a session's folder.
 ``exporters``
     A session in other people's formats.
 ``results``
     A session or its folder -> data frames, for notebooks: what `analysis.analyse` gives.
 ``batch``
     Many sessions: reports, tables and a page of all of them.
+``app``
+    The session guided in the browser: people, sensors, coaching, report.
 ``commands``
     The command line.
 

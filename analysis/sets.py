@@ -311,3 +311,13 @@ def _rep_numbers(estimate: Estimate) -> NDArray[np.int64]:
     for number, phases in enumerate(estimate.phases, start=1):
         numbers[phases.span()] = number
     return numbers
+
+
+def fitness(found: SetAnalysis) -> str:
+    """Say in one line whether a set is fit, and if not, what to do again."""
+    counted = sum(rep.counts for rep in found.reps)
+    turns = "1 repetition" if counted == 1 else f"{counted} repetitions"
+    quality = found.quality
+    if quality.grade == "good":
+        return f"Fit: {turns}, data good."
+    return f"{quality.grade.capitalize()}: {turns}; {quality.reasons[0]}."

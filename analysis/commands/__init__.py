@@ -28,6 +28,7 @@ DEBUG = "HIPROT_DEBUG"
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 COMMANDS = {
+    "app": "the whole of it in the browser: begin here",
     "scan": "the supported sensors in range",
     "record": "record one set from sensors",
     "replay": "play a recorded session as if it came from sensors",

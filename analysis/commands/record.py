@@ -238,9 +238,9 @@ async def _guide_lift(recorder: Recorder, screen: Screen, watcher: Watcher | Non
 def _fitness(session: Path, set_name: str, config: Path | None) -> str:
     """Say in one line what was recorded, while the person still sits there."""
     from analysis.commands.terminal import read_settings
-    from analysis.commands.watching import fitness, lean_words
+    from analysis.commands.watching import lean_words
     from analysis.motion.lean import study_lean
-    from analysis.sets import analyse_sets
+    from analysis.sets import analyse_sets, fitness
     from imu.storage.session import read_calibration, read_session, read_set
 
     try:

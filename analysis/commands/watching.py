@@ -10,16 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import numpy as np
-
+from analysis.live.gathering import Gathered
 from analysis.motion.lean import Lean, study_lean
-from analysis.sets import SetAnalysis, analyse_sets
+from analysis.sets import analyse_sets
 from analysis.settings import Settings
 from imu.errors import HiprotError
 from imu.formats.setfile import CALIBRATION
-from imu.frames import Batch
 from imu.recording import Event, Recording
-from imu.samples import Stream
 
 EVERY_S = 2.0
 SETTLED_S = 1.5  # after a repetition's end, so that the last one ends in stillness
@@ -30,37 +27,17 @@ LIFT = "Now lift the knee straight up by a hand's breadth, set it down, and sit 
 Say = Callable[[str], None]
 
 
-class Watcher:
-    """Gathers what is written, and looks at it again and again.
-
-    Parameters
-    ----------
-    name, side : str
-        Of the set: ``left``, ``right``, or ``calibration`` of no side.
-    """
-
-    def __init__(self, name: str, side: str) -> None:
-        self.name = name
-        self.side = side
-        self.first_arrival_s: float | None = None
-        self._rows: dict[str, list[tuple[float, ...]]] = {}
-
-    def take(self, batch: Batch) -> None:
-        """Take samples as they are written."""
-        if self.first_arrival_s is None:
-            self.first_arrival_s = batch.arrival_s
-        self._rows.setdefault(batch.segment, []).extend(batch.rows())
+class Watcher(Gathered):
+    """Gathers what is written, and looks at it again and again."""
 
     async def watch(self, stop: asyncio.Event, say: Say) -> None:
         """Look until there is enough, then stop the recording; without looking it goes on."""
         enough = False
         while not enough:
             await asyncio.sleep(EVERY_S)
-            tables = {segment: list(rows) for segment, rows in self._rows.items()}
-            if "pelvis" not in tables or not {"thigh", "shank"} & tables.keys():
+            recording = self.recording_of(self.copied())
+            if recording is None:
                 continue  # the set has not begun
-            streams = {segment: _stream(segment, rows) for segment, rows in tables.items()}
-            recording = Recording(self.name, self.side, f"{self.name}.csv", streams)
             try:
                 enough = await asyncio.to_thread(self.look, recording, say)
             except HiprotError:
@@ -148,23 +125,8 @@ async def guide_lift(
     say(LIFT)
 
 
-def fitness(found: SetAnalysis) -> str:
-    """Say in one line whether a set is fit, and if not, what to do again."""
-    counted = sum(rep.counts for rep in found.reps)
-    turns = "1 repetition" if counted == 1 else f"{counted} repetitions"
-    quality = found.quality
-    if quality.grade == "good":
-        return f"Fit: {turns}, data good."
-    return f"{quality.grade.capitalize()}: {turns}; {quality.reasons[0]}."
-
-
 def lean_words(lean: Lean) -> str:
     """Say in one line which way the pelvis sensor points."""
     if lean.off_deg > 90.0:
         return "The sensor faces forward, +z to the belly; it is used as it is worn."
     return f"The sensor faces backward, {lean.off_deg:.0f}° off."
-
-
-def _stream(segment: str, rows: list[tuple[float, ...]]) -> Stream:
-    table = np.array(rows)
-    return Stream(segment, table[:, 0], table[:, 1:4], table[:, 4:7], table[:, 7])

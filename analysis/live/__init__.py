@@ -12,6 +12,8 @@
     Angle so far -> the phase the person is in.
 ``cues``
     What to tell the person, one thing at a time.
+``gathering``
+    Batches -> the set so far, to be analysed.
 ``adopted``
     The report's own analysis of a set so far, to carry on from.
 ``motion``

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from imu.codecs.protocol import Codec
 from imu.collector.observer import SensorStatus
 from imu.collector.writing import SetPlan
 from imu.errors import HiprotError
+from imu.frames import Batch
 from imu.recording import SessionInfo
 
 
@@ -34,6 +35,10 @@ class RecordPlan:
         Whether the sensors put themselves on one clock first.
     go : str
         What is said when the countdown is over.
+    preview : callable or None
+        Is handed every `Batch` before the set, once it is known who wears what.
+    ready : callable
+        Whether the set may begin, for all that the caller knows; asked again and again.
     find_s, still_s, countdown_s, give_up_s : float
         How long to look for sensors; to wait for stillness; to count down; to wait for a lost one.
     """
@@ -46,6 +51,8 @@ class RecordPlan:
     seconds: float | None = None
     sync: bool = False
     go: str = "Go."
+    preview: Callable[[Batch], None] | None = None
+    ready: Callable[[], bool] = lambda: True
     find_s: float = 30.0
     still_s: float = 10.0
     countdown_s: float = 3.0

@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
-from imu.codecs.protocol import choose_rate
+from imu.codecs.protocol import Decoded, choose_rate
 from imu.collector.choosing import Candidate, Wanted, ask_roles, find_candidates, settle_roles
 from imu.collector.discovery import Discovery
 from imu.collector.observer import Observer, SensorStatus
@@ -19,6 +19,7 @@ from imu.collector.synchronising import stop_synchronising, synchronise
 from imu.collector.tasks import end_tasks
 from imu.collector.writing import LOW_BATTERY_PERCENT, SetWriter
 from imu.errors import HiprotError
+from imu.frames import Batch
 from imu.recording import SensorInfo
 from imu.storage.journal import EventJournal, probe, update_info
 from imu.transports.hostclock import now
@@ -57,6 +58,7 @@ class Recorder:
         self._events = EventJournal(plan.set_plan.folder)
         self._began_s: float | None = None
         self._shown_s = 0.0
+        self._arrived = asyncio.Event()
 
     @property
     def running(self) -> bool:
@@ -106,7 +108,7 @@ class Recorder:
         if self.stop.is_set():
             return
         await self._all("begin")
-        warm = WarmUp(self._sensors.values(), Sensor.note)
+        warm = WarmUp(self._sensors.values(), self._preview)
         for address, sensor in self._sensors.items():
             self._keepers[address] = asyncio.create_task(sensor.keep(self.plan.give_up_s))
         await self._assign(roles, warm)
@@ -127,11 +129,24 @@ class Recorder:
     def _sensor(self, one: Candidate) -> Sensor:
         rate_hz = choose_rate(one.codec, self.plan.rate_hz)
         sensor = Sensor(
-            one.address, one.codec, rate_hz, self._discovery, lambda *item: self._queue.append(item)
+            one.address, one.codec, rate_hz, self._discovery, lambda *item: self._arrive(item)
         )
         sensor.catch_up = self._drain
         sensor.on_outage, sensor.on_return = self._on_outage, self._on_return
         return sensor
+
+    def _arrive(self, item: tuple[Sensor, Item]) -> None:
+        self._queue.append(item)
+        self._arrived.set()
+
+    async def _next(self) -> None:
+        """Wait until something arrives, at most a tick: what is shown live is not kept waiting."""
+        waker = asyncio.get_running_loop().call_later(TICK_S, self._arrived.set)
+        try:
+            await self._arrived.wait()
+        finally:
+            waker.cancel()
+        self._arrived.clear()
 
     async def _all(self, method: str, *args: float) -> None:
         """Have all sensors do one thing at the same time."""
@@ -178,6 +193,13 @@ class Recorder:
                 await sensor.end()
                 await sensor.let_go()
 
+    def _preview(self, sensor: Sensor, arrival_s: float, decoded: Decoded) -> None:
+        """Note what came before the set, and show it to whoever checks how the person sits."""
+        sensor.note(arrival_s, decoded)
+        for segment, one in self._roles.items():
+            if one is sensor and decoded.samples and self.plan.preview is not None:
+                self.plan.preview(Batch(segment, arrival_s, decoded.samples))
+
     async def _keep_warm(self, warm: WarmUp) -> None:
         while True:
             self._warm_tick(warm)
@@ -191,6 +213,9 @@ class Recorder:
 
     async def _settle(self, warm: WarmUp) -> None:
         """Wait until all stream and are still, not for ever, and begin the set with it."""
+        while not self.stop.is_set() and not self.plan.ready():
+            self._warm_tick(warm)
+            await asyncio.sleep(TICK_S)
         self._observer.say("Sit still.")
         patience_s: float | None = None
         still_s = 0.0
@@ -261,7 +286,7 @@ class Recorder:
                     syncing.result()
                 self._drain()
                 self._show()
-                await asyncio.sleep(TICK_S)
+                await self._next()
         finally:
             await end_tasks([syncing])
 
