@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.pipeline import Analysis, analyse
+from analysis.reasons import worst_grade
 from analysis.report.files import report_files, trend_files
 from analysis.settings import Settings
 from analysis.trend import trend_of
@@ -284,16 +285,16 @@ def _headline(report: Mapping[str, Any]) -> dict[str, Any]:
     try:
         sides = report["sides"]
         grades = [sides[one]["quality"]["grade"] for one in sides]
-        order = ("poor", "usable", "good")
-        grade = min(grades, key=lambda one: order.index(one) if one in order else 0, default=None)
-        rom = report.get("symmetry", {}).get("rom_deg", {})
-        difference = rom.get("difference")
+        rom = report.get("symmetry", {}).get("range", {}).get("rom_deg")
+        means = {one: sides[one]["summary"]["measures"]["rom_deg"]["mean"] for one in sides}
+        said = ", ".join(f"{one} {mean:.0f}°" for one, mean in means.items() if mean is not None)
+        verdict = f": {rom['verdict'].replace('_', ' ')}" if rom else ""
         return {
-            "headline": report["headline"]["sentence"],
-            "grade": grade,
-            "difference": difference if isinstance(difference, int | float) else None,
+            "headline": f"{said.capitalize()}{verdict}",
+            "grade": worst_grade(grades),
+            "difference": rom["difference"] if rom else None,
         }
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         return {}
 
 

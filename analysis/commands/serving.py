@@ -31,6 +31,7 @@ from imu.transports.links import Radio
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 RUNNING = ".hiprot-app.json"  # where a running app is found
 PING_S, SILENT_S = 20.0, 60.0
+SEATED_S = 180.0  # a simulated person stays, until the set is ended
 
 # What a simulated person does wrong, on request.
 WRONG: Mapping[str, Mapping[str, Any]] = {
@@ -164,7 +165,8 @@ def _radios(simulate: bool, family: str | None) -> Radios:
 
         codec = next(iter(codecs.values()))
         # The checks before a set take their time; she waits for them.
-        drill = replace(DrillSettings(still_before_s=STILL_BEFORE_S + 4.0), **WRONG[does])
+        seated = DrillSettings(still_before_s=STILL_BEFORE_S + 4.0, still_after_s=SEATED_S)
+        drill = replace(seated, **WRONG[does])
         doing = "lean" if side == "lean" else "lift" if lift else ""
         leg = "right" if side == "lean" else side
         radio = SimulatedRadio(codec, ("pelvis", "thigh"), leg, drill=drill, does=doing)
