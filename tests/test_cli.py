@@ -97,7 +97,7 @@ def test_every_command_explains_itself(name):
     status, out, err = run(RUN, name, "--help")
     assert (status, err) == (0, "")
     assert f"hiprot {name}" in out
-    reads_none = ("scan", "explain", "completion", "reliability", "batch")
+    reads_none = ("app", "scan", "explain", "completion", "reliability", "batch")
     assert "SESSION" in out or name in reads_none
 
 

@@ -68,7 +68,7 @@ class SetupChecks:
             {
                 "code": "still",
                 "ok": bool(still) and not restless,
-                "text": f"Sit still: the {moves} moves." if restless else "Still.",
+                "text": f"Sit still: movement at the {moves}." if restless else "Still.",
             },
             self._sit_tall(),
             {

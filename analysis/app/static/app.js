@@ -32,6 +32,7 @@ async function go() {
     banner(`⚠ ${error.message}`, "warning");
   }
   document.getElementById("view").focus();
+  closeCoach(); // it may have come while the page was fetched
   if (app.state) take(app.state);
 }
 

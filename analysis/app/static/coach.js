@@ -76,8 +76,8 @@ export class Coach {
   }
 
   tellMute(muted) {
-    this.mute.textContent = muted ? "🔇 Sound is off" : "🔊 Sound is on";
-    this.mute.setAttribute("aria-pressed", String(muted));
+    this.mute.textContent = muted ? "Sound: off" : "Sound: on";
+    this.mute.setAttribute("aria-pressed", String(!muted));
   }
 
   askPain() {
