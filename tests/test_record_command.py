@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from analysis.commands import hiprot
 from analysis.commands.record import _fitness
-from analysis.commands.watching import LIFT, fitness, guide_lift, lean_words
+from analysis.commands.watching import LIFT, guide_lift, lean_words
 from analysis.motion.lean import study_lean
-from analysis.sets import analyse_set
+from analysis.sets import analyse_set, fitness
 from analysis.settings import Settings
 from imu.errors import CallError
 from imu.formats.setfile import format_set

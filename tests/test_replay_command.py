@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -18,7 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.app.coaching import Coaching
+from analysis.app.hub import Hub
 from analysis.commands import failure, hiprot
+from analysis.results import analyse
+from analysis.settings import Settings
 from imu.errors import CallError, RecordingError
 from imu.frames import Batch
 from imu.recording import Recording, Session
@@ -241,3 +246,24 @@ def test_a_folder_that_holds_something_is_not_written_to(tmp_path):
         with pytest.raises(CallError, match="exists already"):
             call("replay", SAMPLES / "matched", "--speed", "max", "-o", out)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_coach_shows_a_replay_and_its_table_is_the_reports():
+    recorded = read_session(SAMPLES / "stiff-left")
+    recording = recorded.recordings[0]
+
+    async def show() -> Hub:
+        hub = Hub()
+        coaching = Coaching(hub, recorded.name, recording.name, recording.side, Settings())
+        coaching.begin()
+        async for batch in transport.play(recording, None):
+            coaching.take(batch)
+        await coaching.conclude(recording, recorded.events)
+        return hub
+
+    newest = asyncio.run(show()).newest
+    assert newest["state"]["state"] == "done"
+    assert newest["motion"]["time_s"] > 20
+    reps = analyse(recorded).reps
+    own = reps[reps["set"] == recording.name] if "set" in reps else reps[reps["side"] == "left"]
+    assert [one["rom_deg"] for one in newest["table"]["reps"]] == list(own["rom_deg"])

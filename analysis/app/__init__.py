@@ -18,6 +18,10 @@ it from there at its own pace, and is sent nothing new while two messages are no
     One set followed while it is recorded, and what became of it.
 ``sessions``
     One session as its page shows it, and what is put right in it.
+``telling``
+    What the recorder says, as messages.
+``coaching``
+    One set shown beside a recording or a replay that goes its own way.
 ``guide``
     The session's course: sensors, lean, sets, one at a time.
 ``server``

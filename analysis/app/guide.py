@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from analysis.app.following import Following
 from analysis.app.hub import Hub
 from analysis.app.library import Library
 from analysis.app.messages import MARKS, SPOKEN, Start, choice, number, read_start, text_of
+from analysis.app.telling import GO, LEAN_GO, SHOWN_S, Told, state_message
 from analysis.motion.lean import study_lean
 from analysis.report.document import rep_row
 from analysis.sets import fitness
@@ -32,15 +33,11 @@ from imu.transports.hostclock import now
 from imu.transports.links import Radio
 
 SCAN_S = 60.0
-SHOWN_S = 0.5
 LOOK_S = 0.2
 LEAN_S = 30.0
-GO = "Go."
-LEAN_GO = "Lean forward and back, three times."
 LIFT = "Lift the knee by a hand's breadth, set it down, sit still."
 LIFT_S, COUNTDOWN_S = 8.0, 3.0
 OTHER = {"left": "right", "right": "left"}
-TURNING = "Turn the thigh slowly inward, pause, and guide it back."
 
 
 class Radios(Protocol):
@@ -79,7 +76,6 @@ class Guide:
         self._next: Start | None = None
         self._does = "none"
         self._roles: dict[tuple[str, str], dict[str, str | None]] = {}
-        self.shown_s = 0.0
         self._drawing: asyncio.Task[None] | None = None
         self._state: dict[str, Any] = {}
         self.tell("idle", "")
@@ -186,7 +182,7 @@ class Guide:
 
     async def _scan(self) -> None:
         if self._task is not None and not self._task.done():
-            raise CallError("a set is under way. End it first.")
+            return  # its sensors are told anyway
         if self._scanning is None or self._scanning.done():
             self._scanning = asyncio.create_task(self._listen())
 
@@ -215,22 +211,7 @@ class Guide:
 
     def tell(self, state: str, text: str, **more: Any) -> None:
         """Tell where things stand."""
-        asked = self._asked
-        told = {
-            "type": "state",
-            "state": state,
-            "text": text,
-            "person": asked.person if asked else None,
-            "session": asked.session if asked else None,
-            "side": asked.side if asked else None,
-            "mode": asked.mode if asked else None,
-            "planned_reps": asked.planned_reps if asked else None,
-            "target_deg": asked.target_deg if asked else None,
-            "pace": dict(asked.pace) if asked and asked.pace else None,
-            "set": None,
-            "error": None,
-        }
-        self._state = {**told, **more}
+        self._state = state_message(self._asked, state, text, **more)
         self.hub.publish(self._state)
 
     async def _run(self, folder: Path, asked: Start) -> None:
@@ -259,7 +240,7 @@ class Guide:
     async def _record(self, folder: Path, asked: Start) -> Recorded:
         radio, codecs, worn = self._radios(asked.side, asked.lift, self._does)
         plan = await asyncio.to_thread(self._plan, folder, asked, codecs, worn)
-        self._recorder = Recorder(plan, radio, _Told(self))
+        self._recorder = Recorder(plan, radio, Told(self.tell, self.hub))
         tasks = [asyncio.create_task(self._watch_setup())]
         if self._following is not None:
             self._following.on_stop = self.stop
@@ -382,28 +363,3 @@ class Guide:
             self._library.report(folder)
         except HiprotError:
             return
-
-
-class _Told:
-    """What the recorder says, as states and notes."""
-
-    def __init__(self, guide: Guide) -> None:
-        self._guide = guide
-
-    def say(self, text: str) -> None:
-        """Tell one thing."""
-        guide = self._guide
-        if text in (GO, LEAN_GO):
-            guide.tell("recording", TURNING if text == GO else text)
-        elif text == "Sit still." or text.isdigit():
-            guide.tell("settling", text)
-        else:
-            guide.hub.publish({"type": "note", "text": text})
-
-    def show(self, sensors: Sequence[SensorStatus], elapsed_s: float | None) -> None:
-        """Tell how the sensors are."""
-        del elapsed_s
-        guide = self._guide
-        if now() - guide.shown_s >= SHOWN_S:
-            guide.shown_s = now()
-            guide.hub.publish({"type": "sensors", "sensors": [asdict(one) for one in sensors]})

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import html
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from analysis.app.guard import Guard
-from analysis.app.guide import Guide
 from analysis.app.hub import Hub, Viewer
 from analysis.app.library import Library
 from analysis.app.messages import number, read_message, text_of
@@ -31,7 +30,17 @@ from imu.errors import CallError, HiprotError
 MAX_MESSAGE = 64 * 2**10
 NOT_FOUND, WRONG, FAILED = 404, 400, 500
 
-Handler = Callable[[Request], Awaitable[Response]]
+
+class Doer(Protocol):
+    """Does what pages ask for."""
+
+    async def do(self, message: Mapping[str, Any]) -> None:
+        """Do it, or refuse it by a `CallError`."""
+        ...
+
+    async def close(self) -> None:
+        """End for good."""
+        ...
 
 
 class Server:
@@ -39,28 +48,46 @@ class Server:
 
     Parameters
     ----------
-    library : Library
-        Where sessions are.
+    library : Library or None
+        Where sessions are; None where the coach alone is shown.
     hub : Hub
         What viewers are told.
-    guide : Guide
+    guide : Doer
         Does what pages ask for.
     about : Mapping of str to object
         What ``/api/state`` says.
     """
 
-    def __init__(self, library: Library, hub: Hub, guide: Guide, about: Mapping[str, Any]) -> None:
-        self._library = library
+    def __init__(
+        self, library: Library | None, hub: Hub, guide: Doer, about: Mapping[str, Any]
+    ) -> None:
+        self._known = library
         self._hub = hub
         self._guide = guide
         self._about = about
 
     def application(self, token: str, host: str, port: int) -> ASGIApp:
         """Make the guarded application."""
-        session = "/api/people/{person}/sessions/{session}"
-        routes = [
+        routes: list[BaseRoute] = [
             Route("/", self._page),
             Route("/api/state", self._state),
+            Route("/help", self._help),
+            Route("/help/{topic}", self._help),
+            WebSocketRoute("/live", self._live),
+            Mount("/static", StaticFiles(packages=[("analysis.app", "static")])),
+            *([] if self._known is None else self._library_routes()),
+        ]
+        inner = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=REFUSALS)
+        return Guard(inner, token, host, port)
+
+    @property
+    def _library(self) -> Library:
+        assert self._known is not None  # its routes are only there with it
+        return self._known
+
+    def _library_routes(self) -> list[BaseRoute]:
+        session = "/api/people/{person}/sessions/{session}"
+        return [
             Route("/api/people", self._people, methods=["GET", "POST"]),
             Route("/api/people/{person}", self._person),
             Route("/api/people/{person}/sessions", self._add_session, methods=["POST"]),
@@ -68,13 +95,7 @@ class Server:
             Route(f"{session}/correct", self._correct, methods=["POST"]),
             Route("/report/{person}/{session}/report.html", self._report),
             Route("/trend/{person}/trend.html", self._trend),
-            Route("/help", self._help),
-            Route("/help/{topic}", self._help),
-            WebSocketRoute("/live", self._live),
-            Mount("/static", StaticFiles(packages=[("analysis.app", "static")])),
         ]
-        inner = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=REFUSALS)
-        return Guard(inner, token, host, port)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -18,8 +18,11 @@ from analysis.commands.screen import Inputs, Screen
 from imu.errors import CallError, HiprotError
 
 if TYPE_CHECKING:
+    from analysis.app.coaching import Coaching
+    from analysis.app.telling import Told
     from analysis.commands.watching import Watcher
     from imu.codecs.protocol import Codec
+    from imu.collector.observer import SensorStatus
     from imu.collector.plans import Recorded, RecordPlan
     from imu.collector.recorder import Recorder
     from imu.recording import Event, SessionInfo
@@ -54,6 +57,8 @@ LIFT_S = 8.0  # the lift, and sitting still after it, before "Go."
 @click.option("--sync", is_flag=True, help="Have the sensors synchronise first (Movella DOT).")
 @click.option("--keep-frames", is_flag=True, help="Keep the raw frames beside the samples.")
 @click.option("--lsl", is_flag=True, help="Offer the streams by the Lab Streaming Layer, too.")
+@click.option("--live", is_flag=True, help="Show the coach in the browser.")
+@click.option("--no-browser", is_flag=True, help="With --live: only print the address.")
 @click.option("--family", metavar="NAME", help="Only sensors of this family.")
 @click.option("--simulate", is_flag=True, help="A simulated person; needs no Bluetooth.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the simulated person.")
@@ -78,7 +83,7 @@ def record(session: Path, as_json: bool, **options: Any) -> None:
     if radio is not None and options["seconds"] is None and options["reps"] is None:
         options["seconds"] = radio.person.duration_s
     plan = _plan(session, options, roles, codecs)
-    recorded = _run(plan, radio, _watcher(session, options), options["lift"])
+    recorded = _run(plan, radio, _watcher(session, options), options)
     _tell(session, recorded, as_json, options["config"])
 
 
@@ -88,7 +93,7 @@ def _refuse_wrong_call(session: Path, options: Mapping[str, Any]) -> None:
         if options["side"] is None:
             raise CallError("--side is missing. Give left or right; or --lean for the trunk lean.")
         return
-    for name in ("side", "reps", "lift", "keep_frames"):
+    for name in ("side", "reps", "lift", "keep_frames", "live"):
         if options[name]:
             option = name.replace("_", "-")
             raise CallError(f"--{option} does not go with --lean, which is no set of a side.")
@@ -187,7 +192,9 @@ def _watcher(session: Path, options: Mapping[str, Any]) -> Watcher | None:
     return RepCounter(options["side"], options["reps"], settings, read_calibration(session))
 
 
-def _run(plan: RecordPlan, radio: Radio | None, watcher: Watcher | None, lift: bool) -> Recorded:
+def _run(
+    plan: RecordPlan, radio: Radio | None, watcher: Watcher | None, options: Mapping[str, Any]
+) -> Recorded:
     from analysis.commands.terminal import console
 
     if radio is None:
@@ -196,11 +203,79 @@ def _run(plan: RecordPlan, radio: Radio | None, watcher: Watcher | None, lift: b
         radio = BleRadio()
     screen = Screen(console())
     with screen:
-        return asyncio.run(_record(plan, radio, screen, watcher, lift))
+        if not options["live"]:
+            return asyncio.run(_record(plan, radio, screen, watcher, options["lift"]))
+        return asyncio.run(_record_live(plan, radio, screen, watcher, options))
+
+
+async def _record_live(
+    plan: RecordPlan,
+    radio: Radio,
+    screen: Screen,
+    watcher: Watcher | None,
+    options: Mapping[str, Any],
+) -> Recorded:
+    """Record, with the coach in the browser beside it."""
+    from analysis.app.coaching import Coaching
+    from analysis.app.hub import Hub
+    from analysis.app.telling import Told
+    from analysis.commands.serving import coach_page
+    from analysis.commands.terminal import read_settings
+    from imu.collector.tasks import end_tasks
+    from imu.storage.session import free_set_name, read_calibration, read_session, read_set
+
+    hub, folder, side = Hub(), plan.set_plan.folder, plan.set_plan.side
+    coaching = Coaching(
+        hub,
+        folder.resolve().name,
+        free_set_name(folder, side),
+        side,
+        read_settings(options["config"]),
+        read_calibration(folder),
+        options["reps"],
+    )
+    set_plan = replace(plan.set_plan, consumers=(*plan.set_plan.consumers, coaching.take))
+    both = Both(screen, Told(coaching.tell, hub))
+    async with coach_page(hub, coaching, not options["no_browser"]):
+        watching = asyncio.create_task(coaching.following.watch())
+        try:
+            recorded = await _record(
+                replace(plan, set_plan=set_plan), radio, both, watcher, options["lift"], coaching
+            )
+        finally:
+            await end_tasks([watching])
+        if recorded.set_name is not None:
+            with suppress(HiprotError):  # what is wrong is told by the command itself
+                events = read_session(folder).events
+                await coaching.conclude(read_set(folder, recorded.set_name), events)
+    return recorded
+
+
+class Both:
+    """Tells the terminal and the pages."""
+
+    def __init__(self, screen: Screen, told: Told) -> None:
+        self._screen = screen
+        self._told = told
+
+    def say(self, text: str) -> None:
+        """Tell one thing."""
+        self._screen.say(text)
+        self._told.say(text)
+
+    def show(self, sensors: Sequence[SensorStatus], elapsed_s: float | None) -> None:
+        """Show how the sensors are."""
+        self._screen.show(sensors, elapsed_s)
+        self._told.show(sensors, elapsed_s)
 
 
 async def _record(
-    plan: RecordPlan, radio: Radio, screen: Screen, watcher: Watcher | None, lift: bool
+    plan: RecordPlan,
+    radio: Radio,
+    screen: Screen | Both,
+    watcher: Watcher | None,
+    lift: bool,
+    coaching: Coaching | None = None,
 ) -> Recorded:
     """Record, listening to the person; guided, and stopped when there is enough, where told."""
     from imu.collector.recorder import Recorder
@@ -210,6 +285,8 @@ async def _record(
         set_plan = replace(plan.set_plan, consumers=(*plan.set_plan.consumers, watcher.take))
         plan = replace(plan, set_plan=set_plan)
     recorder = Recorder(plan, radio, screen)
+    if coaching is not None:
+        coaching.obey(recorder.stop.set, recorder.mark)
     tasks = []
     if watcher is not None:
         tasks.append(asyncio.create_task(watcher.watch(recorder.stop, screen.say)))
@@ -222,7 +299,7 @@ async def _record(
         await end_tasks(tasks)
 
 
-async def _guide_lift(recorder: Recorder, screen: Screen, watcher: Watcher | None) -> None:
+async def _guide_lift(recorder: Recorder, screen: Screen | Both, watcher: Watcher | None) -> None:
     """Ask for the lift, and let the count know of it."""
     from analysis.commands.watching import RepCounter, guide_lift
     from imu.recording import Event

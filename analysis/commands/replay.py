@@ -6,8 +6,8 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from imu.samples import Stream
 
     Consumer = Callable[[Batch], None]
+    Play = Callable[[Sequence[Consumer]], Awaitable[None]]
+    Show = Callable[[Play], AbstractAsyncContextManager[None]]
 
 SCHEMA = "hiprot.replay/1"
 SLOWEST = 0.01
@@ -52,9 +54,18 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
     "-o", "--out", type=click.Path(path_type=Path), help="Write what came out into a new folder."
 )
 @click.option("--lsl", is_flag=True, help="Offer the streams by the Lab Streaming Layer, too.")
+@click.option("--live", is_flag=True, help="Show the coach in the browser.")
+@click.option("--no-browser", is_flag=True, help="With --live: only print the address.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was played, as JSON.")
-def replay(
-    session: Path, set_name: str | None, speed: float, out: Path | None, lsl: bool, as_json: bool
+def replay(  # noqa: PLR0913, PLR0917  the options of a command
+    session: Path,
+    set_name: str | None,
+    speed: float,
+    out: Path | None,
+    lsl: bool,
+    live: bool,
+    no_browser: bool,
+    as_json: bool,
 ) -> None:
     """Play the session folder SESSION, set by set, as if it came from sensors.
 
@@ -68,7 +79,11 @@ def replay(
         raise CallError(f"{out}: exists already. Choose a new folder or delete it first.")
     recorded = read_session(session)
     chosen = _choose(recorded, set_name)
-    played = {one.name: _play(one, speed, _outlets(recorded, one) if lsl else []) for one in chosen}
+    played = {}
+    for one in chosen:
+        others = _outlets(recorded, one) if lsl else []
+        show = _coached(recorded, one, not no_browser) if live else _alone
+        played[one.name] = _play(one, speed, others, show)
     sets = {one.name: _compare(one, played[one.name]) for one in chosen}
     if out is not None:
         files = _carried(session, recorded, [one.name for one in chosen])
@@ -134,12 +149,55 @@ def _outlets(recorded: Session, recording: Recording) -> Sequence[Consumer]:
     return [Outlets(recorded.name, recording.name, recording.side, sensors).take]
 
 
-def _play(recording: Recording, speed: float, others: Sequence[Consumer]) -> Played:
+@asynccontextmanager
+async def _alone(play: Play) -> AsyncIterator[None]:
+    """Play for nobody else."""
+    await play([])
+    yield
+
+
+def _coached(recorded: Session, recording: Recording, browser: bool) -> Show:
+    """Show one set to whoever opens the coach's page, as if it were recorded now."""
+    from analysis.app.coaching import Coaching
+    from analysis.app.hub import Hub
+    from analysis.commands.serving import coach_page
+    from analysis.settings import Settings
+    from imu.collector.tasks import end_tasks
+
+    @asynccontextmanager
+    async def show(play: Play) -> AsyncIterator[None]:
+        hub = Hub()
+        name, side = recording.name, recording.side
+        coaching = Coaching(hub, recorded.name, name, side, Settings(), recorded.calibration)
+        events = tuple(one for one in recorded.events if one.set_name == name)
+        coaching.following.events += events
+        async with coach_page(hub, coaching, browser):
+            coaching.begin()
+            watching = asyncio.create_task(coaching.following.watch())
+            try:
+                await play([coaching.take])
+            finally:
+                await end_tasks([watching])
+            await coaching.conclude(recording, events)
+            yield
+
+    return show
+
+
+def _play(recording: Recording, speed: float, others: Sequence[Consumer], around: Show) -> Played:
     """Play one set through all who listen."""
     played = Played()
     begin_s = time.monotonic()
     with _progress(recording, speed) as show:
-        asyncio.run(_hand_on(recording, speed, [played.take, show, *others]))
+
+        async def play(more: Sequence[Consumer]) -> None:
+            await _hand_on(recording, speed, [played.take, show, *others, *more])
+
+        async def all_of_it() -> None:
+            async with around(play):
+                pass
+
+        asyncio.run(all_of_it())
     played.seconds = time.monotonic() - begin_s
     return played
 

@@ -15,7 +15,7 @@ from imu.errors import CallError, HiprotError
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from imu.collector.observer import SensorStatus
+    from imu.collector.observer import Observer, SensorStatus
     from imu.collector.recorder import Recorder
 
 MARKERS = {"p": "pain", "i": "pinch", "c": "cramp", "n": "note"}
@@ -64,11 +64,11 @@ class Inputs:
     ----------
     recorder : Recorder
         Is stopped and marked.
-    screen : Screen
+    screen : Observer
         Tells what was understood.
     """
 
-    def __init__(self, recorder: Recorder, screen: Screen) -> None:
+    def __init__(self, recorder: Recorder, screen: Observer) -> None:
         self._recorder = recorder
         self._screen = screen
         self._loop = asyncio.get_running_loop()

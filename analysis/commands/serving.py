@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
 import socket
 import urllib.request
 import webbrowser
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import uvicorn
+from starlette.types import ASGIApp
 
 from analysis.app.guide import Guide, Radios
 from analysis.app.hub import Hub
 from analysis.app.library import Library
-from analysis.app.server import MAX_MESSAGE, Server
+from analysis.app.server import MAX_MESSAGE, Doer, Server
 from analysis.commands.terminal import families
 from analysis.settings import Settings
 from imu.codecs.protocol import Codec
@@ -31,6 +33,7 @@ from imu.transports.links import Radio
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 RUNNING = ".hiprot-app.json"  # where a running app is found
 PING_S, SILENT_S = 20.0, 60.0
+DRAWN_S = 1.0  # until pages have drawn how it ended
 SEATED_S = 180.0  # a simulated person stays, until the set is ended
 
 # What a simulated person does wrong, on request.
@@ -77,7 +80,21 @@ def serve(
     if not loopback:
         warning = "The network can reach it, unencrypted; screens there may fall asleep."
         click.echo(f"{warning} Give the address only to whom you trust.", err=True)
-    config = uvicorn.Config(
+    note = folder / RUNNING
+    _tell_others(note, address)
+    if browser:
+        webbrowser.open(address)
+    try:
+        uvicorn.Server(_config(application)).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()
+        note.unlink(missing_ok=True)
+
+
+def _config(application: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         application,
         log_level="warning",
         access_log=False,
@@ -89,17 +106,38 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    note = folder / RUNNING
-    _tell_others(note, address)
+
+
+class _Beside(uvicorn.Server):
+    """A server in a loop that has its own signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever runs the loop."""
+        yield
+
+
+@asynccontextmanager
+async def coach_page(hub: Hub, doer: Doer, browser: bool = True) -> AsyncIterator[None]:
+    """Show the coach alone, on this machine, for as long as a set is recorded or played."""
+    listener = _listen(LOOPBACK[0], 0)
+    port = listener.getsockname()[1]
+    token = secrets.token_urlsafe(24)
+    about = {"mode": "coach", "simulate": False, "folder": "", "loopback": True}
+    application = Server(None, hub, doer, about).application(token, LOOPBACK[0], port)
+    address = f"http://{LOOPBACK[0]}:{port}/?token={token}"
+    click.echo(address, err=True)
+    server = _Beside(_config(application))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     if browser:
         webbrowser.open(address)
     try:
-        uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
+        yield
+        await asyncio.sleep(DRAWN_S)
     finally:
+        server.should_exit = True
+        await serving
         listener.close()
-        note.unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,9 +1,9 @@
 // Where the person is, and what comes over the socket.
 
-import { banner, call, show } from "./dom.js";
+import { banner, call, el, show } from "./dom.js";
 import { Coach } from "./coach.js";
 import { home, person } from "./home.js";
-import { SessionPage } from "./session.js";
+import { SessionPage, outcome } from "./session.js";
 import { Socket } from "./socket.js";
 
 const COACHED = ["connecting", "setup", "settling", "recording", "analysing"];
@@ -27,6 +27,7 @@ async function go() {
       app.page = new SessionPage(name, session, app.about, send);
       await app.page.open();
     } else if (place === "person") await person(name);
+    else if (app.about.mode === "coach") show(el("p", { class: "headline" }, "One moment."));
     else await home(app.about);
   } catch (error) {
     banner(`⚠ ${error.message}`, "warning");
@@ -42,6 +43,7 @@ function closeCoach() {
 }
 
 const isHere = (state) => {
+  if (app.about.mode === "coach") return true;
   const [place, name, session] = here();
   return place === "session" && name === state.person && session === state.session;
 };
@@ -69,6 +71,7 @@ function take(state) {
     return;
   }
   closeCoach();
+  if (app.about.mode === "coach") return show(outcome(state, app.table));
   if (!app.page) return;
   if (state.state === "done") app.page.summary(state, app.table);
   else {
@@ -88,6 +91,7 @@ const TAKES = {
 };
 
 function linked(is) {
+  if (!is && app.about.mode === "coach" && app.state?.state === "done") return;
   if (is) {
     banner("");
     if (app.page && !app.coach) send({ type: "scan" });

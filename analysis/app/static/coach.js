@@ -131,8 +131,10 @@ export class Coach {
 
   motion(motion) {
     this.heardAt = performance.now();
-    this.node.classList.remove("stale");
-    banner("");
+    if (this.node.classList.contains("stale")) {
+      this.node.classList.remove("stale");
+      banner("");
+    }
     const shown = motion.shown !== false;
     this.node.classList.toggle("blind", !shown);
     this.angle.textContent = shown ? degrees(motion.ir_deg) : "";
@@ -167,6 +169,7 @@ export class Coach {
   watch() {
     const running = this.state.state === "recording" && this.heardAt > 0;
     if (!running || performance.now() - this.heardAt < 1000 * SILENT_S) return;
+    if (this.node.classList.contains("stale")) return;
     this.node.classList.add("stale");
     this.angle.textContent = "–";
     banner("⚠ Nothing comes from the sensors.", "warning");

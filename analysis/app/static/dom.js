@@ -24,8 +24,14 @@ export function show(...children) {
   return view;
 }
 
+const NOTE_S = 5;
+let fading = null;
+
+// A warning stays until it is taken away; a note goes by itself.
 export function banner(text, kind = "note") {
   const place = document.getElementById("banner");
+  clearTimeout(fading);
+  if (text && kind === "note") fading = setTimeout(() => banner(""), 1000 * NOTE_S);
   if (place.textContent === text && place.dataset.kind === kind) return;
   place.textContent = text;
   place.dataset.kind = kind;

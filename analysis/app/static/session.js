@@ -5,6 +5,15 @@ import { GRADES, MODES, WRONG, day, degrees, verdict } from "./words.js";
 
 const OTHER = { left: "right", right: "left" };
 
+// What a set came to, where the coach alone is shown.
+export function outcome(state, table) {
+  const rows = (table && table.reps) || [];
+  return el("section", { test: "summary", class: "summary" },
+    el("h1", {}, `${state.side} leg: done`), el("p", { class: "headline" }, state.text),
+    el("table", {}, el("tbody", {}, ...rows.map((rep) => el("tr", {}, el("td", {}, `${rep.rep}`),
+      el("td", {}, degrees(rep.rom_deg)), el("td", {}, verdict({ counts: rep.verdict !== "not_counted", ...rep })))))));
+}
+
 export class SessionPage {
   constructor(person, session, about, send) {
     Object.assign(this, { person, session, about, send });
