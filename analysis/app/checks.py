@@ -16,6 +16,7 @@ from imu.units import DEG_PER_RAD
 
 WINDOW_S = 1.0
 UPRIGHT_DEG = 10.0
+REWORN_DEG = 45.0  # nobody sits so: the sensor was put on anew
 STEADY_S = 1.0  # all is well for so long: the set may begin
 PATIENCE_S = 30.0  # then it begins nevertheless
 
@@ -95,6 +96,9 @@ class SetupChecks:
             return {"code": "sit_tall", "ok": None, "text": "Sit tall: this posture is the first."}
         now = np.array(self._pelvis)[:, 1:].mean(axis=0)
         off_deg = _between_deg(now, self._first)
+        if off_deg > REWORN_DEG:
+            said = "The pelvis sensor is worn otherwise than before; sit tall."
+            return {"code": "sit_tall", "ok": None, "text": said}
         well = off_deg <= UPRIGHT_DEG
         changed = f"Sit as before: the pelvis is tilted by {off_deg:.0f}°."
         return {"code": "sit_tall", "ok": well, "text": "Sitting as before." if well else changed}

@@ -96,8 +96,8 @@ export class SessionPage {
   told(message) {
     const key = JSON.stringify(message.sensors.map((one) => [one.address, one.state, one.segment]));
     this.sensors = message.sensors;
-    if (key !== this.key) this.drawSensors();
-    this.key = key;
+    if (key !== this.drawn) this.drawSensors();
+    this.drawn = key;
   }
 
   modeChoice(side) {
@@ -129,7 +129,7 @@ export class SessionPage {
     const counted = set.reps.filter((one) => one.counts && one.rom_deg !== null);
     const mean = counted.length ? counted.reduce((sum, one) => sum + one.rom_deg, 0) / counted.length : null;
     return el("details", { class: "set" },
-      el("summary", {}, `${set.name}: ${degrees(mean)}, ${counted.length} repetitions, ${GRADES[set.grade] || set.grade}`),
+      el("summary", {}, `${set.name}: ${degrees(mean)}, ${counted.length} ${counted.length === 1 ? "repetition" : "repetitions"}, ${GRADES[set.grade] || set.grade}`),
       this.setDetails(set));
   }
 

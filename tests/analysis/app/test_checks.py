@@ -59,7 +59,7 @@ def test_who_moves_waits_but_not_for_ever():
 
 
 @pytest.mark.parametrize(
-    ("tilt_deg", "well"), [(0.0, True), (8.0, True), (15.0, False), (-15.0, False)]
+    ("tilt_deg", "well"), [(0.0, True), (8.0, True), (15.0, False), (-15.0, False), (120.0, None)]
 )
 def test_the_pelvis_is_held_against_the_sessions_first_neutral(tilt_deg, well):
     checks = SetupChecks(np.array([0.0, G, 0.0]), lift=False)
