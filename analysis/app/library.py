@@ -29,6 +29,7 @@ from imu.storage.session import fingerprint, is_session, read_session
 
 NAME = re.compile(r"[\w][\w .()+-]{0,63}")
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+MOST_KEPT = 16  # analyses in memory
 MAX_REPORT = 16 * 2**20
 REPORT = "report"
 
@@ -193,6 +194,8 @@ class Library:
             return known[1]
         found = analyse(read_session(folder), self.settings)
         self._made[folder] = (mark, found)
+        while len(self._made) > MOST_KEPT:
+            self._made.pop(next(iter(self._made)))
         return found
 
     def report(self, folder: Path) -> str:

@@ -58,6 +58,7 @@ def serve(
     MachineError
         The folder cannot be made.
     """
+    folder = folder.resolve()  # however a second start names it
     _make_folder(folder)
     running = _running(folder)
     if running is not None:

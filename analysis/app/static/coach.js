@@ -238,6 +238,7 @@ export class Coach {
   key(event) {
     if (!this.pains.hidden && /^[0-9]$/.test(event.key)) return this.pain(Number(event.key));
     const keys = {
+      Escape: () => { this.pains.hidden = true; },
       " ": () => this.send({ type: "stop" }),
       p: () => this.askPain(),
       c: () => this.mark("cramp"),
